@@ -1,0 +1,113 @@
+// Packs the package and uses it as a stranger would: installed in an empty project without scripts, without network,
+// without a compiler in reach; imported, required, and type-checked both ways; then publint and arethetypeswrong.
+// Exits with 1 at the first thing that is not as it should be.
+
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const require = createRequire(import.meta.url);
+const project = mkdtempSync(join(tmpdir(), "packed-lstm-package-"));
+const maxBytes = 6 * 1024 * 1024;
+
+const use = `
+const lstm = new LSTM(3, 4, { batchFirst: true });
+const [output, [hn]] = lstm.forward(tensor([[[1, 2, 3], [4, 5, 6]]]));
+if (output.shape.join() !== "1,2,4" || output.at(0, 1, 0) !== hn.at(0, 0, 0)) throw new Error("wrong result");
+if (!runtimeInfo().isa) throw new Error("no instruction set");
+`;
+const files = {
+  "package.json": '{ "name": "stranger", "private": true }',
+  "import.mjs": `import { LSTM, runtimeInfo, tensor } from "packed-lstm";${use}`,
+  "require.cjs": `const { LSTM, runtimeInfo, tensor } = require("packed-lstm");${use}`,
+  "import.mts": `import { LSTM, runtimeInfo, tensor } from "packed-lstm";${use}`,
+  "require.cts": `import { LSTM, runtimeInfo, tensor } from "packed-lstm";${use}`,
+};
+
+/**
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {import("node:child_process").ExecFileSyncOptions} [options]
+ * @returns {string}
+ */
+function run(command, args, options = {}) {
+  return String(execFileSync(command, args, { cwd: project, stdio: ["ignore", "pipe", "inherit"], ...options }));
+}
+
+/** @param {boolean} holds @param {string} rule */
+function must(holds, rule) {
+  if (!holds) throw new Error(`the package ${rule}`);
+  console.log(`ok: ${rule}`);
+}
+
+function checkContents(/** @type {{ path: string }[]} */ packed, /** @type {number} */ unpackedSize) {
+  const paths = packed.map((file) => file.path);
+  for (const path of ["dist/index.js", "dist/index.d.ts", "binding.d.ts", "README.md", "LICENSE", "CMakeLists.txt"]) {
+    must(paths.includes(path), `holds ${path}`);
+  }
+  must(
+    paths.some((path) => path.startsWith("prebuilds/")),
+    "holds a prebuilt binary",
+  );
+  must(!paths.some((path) => /binding\.gyp|^(test|bench|examples|build)|tsbuildinfo/.test(path)), "holds nothing else");
+  must(
+    unpackedSize < maxBytes,
+    `is below ${maxBytes / 1024 / 1024} MB unpacked (${(unpackedSize / 1024).toFixed()} KB)`,
+  );
+}
+
+function checkManifest() {
+  const manifest = JSON.parse(readFileSync(join(project, "node_modules/packed-lstm/package.json"), "utf8"));
+  must(!["preinstall", "install", "postinstall"].some((name) => name in manifest.scripts), "has no install script");
+  must(Object.keys(manifest.dependencies ?? {}).length === 0, "has no dependencies");
+}
+
+/** A PATH with Node on it and nothing else. */
+function bareEnvironment() {
+  const bin = join(project, "bin");
+  mkdirSync(bin);
+  symlinkSync(process.execPath, join(bin, "node"));
+  return { PATH: bin };
+}
+
+function checkTypes() {
+  const options = [
+    "--strict",
+    "--noEmit",
+    "--target",
+    "es2022",
+    "--module",
+    "nodenext",
+    "--lib",
+    "es2023,esnext.disposable",
+  ];
+  const types = ["--types", "node", "--typeRoots", join(root, "node_modules", "@types")];
+  const tsc = require.resolve("typescript/bin/tsc");
+  run(process.execPath, [tsc, ...options, ...types, "import.mts", "require.cts"], { stdio: "inherit" });
+}
+
+try {
+  const json = run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], { cwd: root });
+  const [{ filename, files: packed, unpackedSize }] = JSON.parse(json);
+  checkContents(packed, unpackedSize);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(project, name), text);
+  run("npm", ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", filename]);
+  checkManifest();
+  const env = bareEnvironment();
+  run("node", ["import.mjs"], { env });
+  must(true, "is imported by an ES module");
+  run("node", ["--disable-warning=ExperimentalWarning", "require.cjs"], { env });
+  must(true, "is required by a CommonJS module");
+  checkTypes();
+  must(true, "has types for both");
+  const tarball = join(project, filename);
+  const bin = join(root, "node_modules", ".bin");
+  run(join(bin, "publint"), ["run", tarball, "--strict"], { stdio: "inherit" });
+  run(join(bin, "attw"), [tarball, "--profile", "esm-only", "--no-emoji"], { stdio: "inherit" });
+} finally {
+  rmSync(project, { recursive: true, force: true });
+}

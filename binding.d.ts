@@ -1,0 +1,69 @@
+// The types of what the native addon exports: the one truth for lib/native.ts and native/binding.
+// Every array is checked again on the native side for kind, length and a detached buffer, nothing more;
+// meaning (ranks, names, options) is judged in lib/ before the call.
+
+export type FloatArray = Float32Array | Float64Array;
+
+/** Sizes of one stacked LSTM. `projSize` 0 means none. */
+export interface LSTMConfig {
+  inputSize: number;
+  hiddenSize: number;
+  projSize: number;
+  numLayers: number;
+  bidirectional: boolean;
+  bias: boolean;
+  dtype: "float32" | "float64";
+}
+
+/**
+ * The positional arguments of one forward pass. T steps, B sequences, L layers, D directions,
+ * R = projSize or hiddenSize. Dense rows: T×B or, with batchFirst, B×T. Packed rows: batchSizes has one
+ * entry per step (then `steps` and `batch` are batchSizes.length and batchSizes[0], batchFirst is false) and
+ * sortedIndices, when given, names the row of h0, c0, hn and cn that belongs to each packed sequence.
+ */
+export type ForwardArgs = [
+  input: FloatArray, // rows × inputSize
+  output: FloatArray, // rows × D·R, written
+  h0: FloatArray | null, // L·D × B × R, null for zeros
+  c0: FloatArray | null, // L·D × B × H
+  hn: FloatArray, // L·D × B × R, written
+  cn: FloatArray, // L·D × B × H, written
+  steps: number,
+  batch: number,
+  batchFirst: boolean,
+  batchSizes: Int32Array | null,
+  sortedIndices: Int32Array | null,
+];
+
+export interface NativeJob {
+  /** Asks the running pass to stop at its next timestep; its callback still comes, with `aborted` true. */
+  abort(): void;
+}
+
+export interface NativeLSTM {
+  /** Packs weights given in torch's order (per layer, per direction: weight_ih, weight_hh, [bias_ih, bias_hh], [weight_hr]). All or nothing. */
+  load(parameters: readonly FloatArray[]): void;
+  forward(...args: ForwardArgs): void;
+  /** Copies input, h0, c0 and the row description now; writes the outputs from other threads and then calls `done`. */
+  forwardAsync(...args: [...ForwardArgs, done: (error: Error | null, aborted: boolean) => void]): NativeJob;
+  /** Frees the packed weights. Passes already under way keep them alive until they end. */
+  dispose(): void;
+}
+
+export interface RuntimeInfo {
+  /** The instruction set in use: "avx512", "avx2", "neon" or "scalar". */
+  isa: string;
+  /** Every instruction set compiled in that this processor can run, best first. */
+  supportedIsas: string[];
+  /** Compute threads, the calling one included. */
+  threads: number;
+  /** The compiler that built the addon. */
+  compiler: string;
+}
+
+export interface Binding {
+  LSTM: new (config: LSTMConfig) => NativeLSTM;
+  setNumThreads(n: number): void;
+  getNumThreads(): number;
+  runtimeInfo(): RuntimeInfo;
+}

@@ -1,0 +1,78 @@
+// What packing saves: the same words through the same LSTM, padded to the longest of their batch, and packed.
+// Only the LSTM's own time counts; the inputs are made beforehand.
+
+import { type PackedSequence, padSequence, type Tensor } from "packed-lstm";
+import { argmax, oneHot, pack, type SyllableCounter } from "./counter.js";
+
+export interface PaddingReport {
+  readonly words: number;
+  /** Milliseconds of the LSTM, the best of the rounds. */
+  readonly packed: number;
+  /** Padded, in batches as they come. */
+  readonly padded: number;
+  /** Padded, the words sorted by length first, so that a batch holds words of about one length. */
+  readonly sorted: number;
+  /** Letters, and rows computed when padded as they come and when sorted. */
+  readonly letters: number;
+  readonly paddedRows: number;
+  readonly sortedRows: number;
+  /** Words whose count the padding changes: the backward direction reads it first. */
+  readonly changed: number;
+}
+
+const rounds = 3;
+
+function inBatches(texts: readonly string[], size: number): string[][] {
+  return Array.from({ length: Math.ceil(texts.length / size) }, (_, i) => texts.slice(i * size, (i + 1) * size));
+}
+
+function pad(texts: readonly string[]): Tensor {
+  return padSequence(texts.map(oneHot));
+}
+
+function rowsOf(inputs: readonly Tensor[]): number {
+  return inputs.reduce((rows, { shape }) => rows + (shape[0] as number) * (shape[1] as number), 0);
+}
+
+function timed(run: () => void): number {
+  const began = performance.now();
+  run();
+  return performance.now() - began;
+}
+
+/** Runs the words three ways, in turn, and keeps the best round of each. */
+export function comparePadding(counter: SyllableCounter, texts: readonly string[], batchSize: number): PaddingReport {
+  const { lstm } = counter;
+  const batches = inBatches(texts, batchSize);
+  const byLength = inBatches(
+    [...texts].sort((a, b) => a.length - b.length),
+    batchSize,
+  );
+  const inputs = {
+    packed: batches.map(pack),
+    padded: batches.map(pad),
+    sorted: byLength.map(pad),
+  };
+  const all = (list: readonly (Tensor | PackedSequence)[]) => () => {
+    for (const input of list) lstm.forward(input);
+  };
+  const best = { packed: Number.POSITIVE_INFINITY, padded: Number.POSITIVE_INFINITY, sorted: Number.POSITIVE_INFINITY };
+  for (let round = 0; round < rounds; round++) {
+    best.packed = Math.min(best.packed, timed(all(inputs.packed)));
+    best.padded = Math.min(best.padded, timed(all(inputs.padded)));
+    best.sorted = Math.min(best.sorted, timed(all(inputs.sorted)));
+  }
+  const counts = (input: Tensor | PackedSequence) => argmax(counter.head(lstm.forward(input)[1][0]));
+  const changed = batches.reduce((sum, _, i) => {
+    const right = counts(inputs.packed[i] as PackedSequence);
+    return sum + counts(inputs.padded[i] as Tensor).filter((count, n) => count !== right[n]).length;
+  }, 0);
+  return {
+    ...best,
+    words: texts.length,
+    letters: texts.reduce((sum, text) => sum + text.length, 0),
+    paddedRows: rowsOf(inputs.padded),
+    sortedRows: rowsOf(inputs.sorted),
+    changed,
+  };
+}

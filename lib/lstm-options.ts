@@ -1,0 +1,73 @@
+// The arguments of the LSTM constructor: their types, their judging, and the sizes that come of them.
+// No arrays, no addon.
+
+import type { LSTMConfig } from "../binding.js";
+import { checkBool, checkInt, checkNumber, checkOptions, describe, rangeError, typeError } from "./check.js";
+
+/** The element types an LSTM computes in. */
+export type FloatDType = LSTMConfig["dtype"];
+
+/** torch.nn.LSTM's keyword arguments, in camelCase. */
+export interface LSTMOptions {
+  /** Layers stacked on each other; each takes the output of the one below. Default 1. */
+  numLayers?: number;
+  /** Whether there are `bias_ih` and `bias_hh`. Default true. */
+  bias?: boolean;
+  /** Dense input and output are (B, T, …) instead of (T, B, …); h and c are not touched by it. Default false. */
+  batchFirst?: boolean;
+  /** From 0 to 1. Taken so that torch's arguments fit, and without effect: dropout acts in training only. Default 0. */
+  dropout?: number;
+  /** Whether a second LSTM reads every sequence from its end. Default false. */
+  bidirectional?: boolean;
+  /** When above 0, h is projected to this size; less than the hidden size. Default 0. */
+  projSize?: number;
+  /** "float32" (default) or "float64". */
+  dtype?: FloatDType;
+}
+
+/** The options that do not shape the parameters. */
+export interface Manner {
+  batchFirst: boolean;
+  dropout: number;
+}
+
+const optionKeys = ["numLayers", "bias", "batchFirst", "dropout", "bidirectional", "projSize", "dtype"] as const;
+
+// Bounds that no model comes near: they keep 4 * hiddenSize within 32 bits, and the number of arrays reasonable.
+const maxSize = 2 ** 31 - 1;
+const maxHidden = 2 ** 29 - 1;
+const maxLayers = 4096;
+
+/** Judges the constructor's arguments. @throws as the LSTM constructor documents */
+export function checkArguments(inputSize: unknown, hiddenSize: unknown, options: unknown): [LSTMConfig, Manner] {
+  if (typeof options === "number") {
+    const expected = `an options object, as in { numLayers: ${options} }`;
+    throw typeError("ERR_ARG_TYPE", "LSTM options", expected, describe(options));
+  }
+  checkOptions("LSTM", options, optionKeys);
+  const given = options as { [K in keyof LSTMOptions]?: unknown };
+  const hidden = checkInt("hiddenSize", hiddenSize, { min: 1, max: maxHidden });
+  const config: LSTMConfig = {
+    inputSize: checkInt("inputSize", inputSize, { min: 1, max: maxSize }),
+    hiddenSize: hidden,
+    projSize: checkInt("projSize", given.projSize ?? 0, { min: 0 }),
+    numLayers: checkInt("numLayers", given.numLayers ?? 1, { min: 1, max: maxLayers }),
+    bidirectional: checkBool("bidirectional", given.bidirectional ?? false),
+    bias: checkBool("bias", given.bias ?? true),
+    dtype: checkFloatDType(given.dtype ?? "float32"),
+  };
+  if (config.projSize >= hidden) {
+    throw rangeError("ERR_ARG_VALUE", "projSize", `less than hiddenSize, ${hidden}`, String(config.projSize));
+  }
+  const manner = {
+    batchFirst: checkBool("batchFirst", given.batchFirst ?? false),
+    dropout: checkNumber("dropout", given.dropout ?? 0, { min: 0, max: 1 }),
+  };
+  return [config, manner];
+}
+
+function checkFloatDType(dtype: unknown): FloatDType {
+  if (dtype === "float32" || dtype === "float64") return dtype;
+  const code = typeof dtype === "string" ? "ERR_DTYPE" : "ERR_ARG_TYPE";
+  throw typeError(code, "dtype", '"float32" or "float64"', describe(dtype));
+}

@@ -1,0 +1,287 @@
+// The LSTM: torch.nn.LSTM's module, for inference. It keeps the parameters and their packed form in the addon in step,
+// and turns each forward pass into one native call. What a call must look like is judged in lstm-call, what a state
+// dict must look like in weights/state-dict.
+
+import type { FloatArray, LSTMConfig, NativeJob, NativeLSTM } from "../binding.js";
+import { checkBool, checkOptions, describe, rangeError, typeError } from "./check.js";
+import { type Call, finishOutput, type LSTMOutput, type LSTMState, prepareCall } from "./lstm-call.js";
+import { checkArguments, type FloatDType, type LSTMOptions, type Manner } from "./lstm-options.js";
+import { native } from "./native.js";
+import type { PackedSequence } from "./packed.js";
+import { uniform } from "./random.js";
+import { Tensor, type TensorLike } from "./tensor.js";
+import {
+  formatConfig,
+  matchStateDict,
+  type ParameterSpec,
+  parameterSpecs,
+  readConfig,
+  type StateDict,
+} from "./weights/state-dict.js";
+
+/** Options of {@link LSTM.forwardAsync}. */
+export interface ForwardAsyncOptions {
+  /** Stops the pass at its next timestep; the promise then rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link LSTM.loadStateDict}. */
+export interface LoadStateDictOptions {
+  /** Only keys that start with it are looked at, the rest of their names being the LSTM's own. Default "". */
+  prefix?: string;
+}
+
+/** Options of {@link LSTM.fromStateDict}. */
+export interface FromStateDictOptions extends LoadStateDictOptions {
+  /** As for the constructor; it cannot be read off the weights. Default false. */
+  batchFirst?: boolean;
+}
+
+/** How fromStateDict hands parameters to the constructor, which then draws none. No caller can name it. */
+const ready = Symbol("parameters");
+
+interface ReadyOptions extends LSTMOptions {
+  [ready]?: readonly FloatArray[];
+}
+
+/**
+ * A stacked LSTM, for inference: the arguments, shapes, parameter names and numbers of `torch.nn.LSTM`.
+ *
+ * T steps, B sequences, I = inputSize, H = hiddenSize, R = projSize or H, L = numLayers, D = 2 when bidirectional, else 1.
+ *
+ * A given sequence has the same output to the bit, whatever else is in its batch, in any layout, on any number of threads.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
+ */
+export class LSTM {
+  readonly inputSize: number;
+  readonly hiddenSize: number;
+  readonly numLayers: number;
+  readonly bias: boolean;
+  readonly batchFirst: boolean;
+  /** Kept so that torch's arguments fit; without effect, because dropout acts in training only. */
+  readonly dropout: number;
+  readonly bidirectional: boolean;
+  readonly projSize: number;
+  readonly dtype: FloatDType;
+
+  readonly #config: LSTMConfig;
+  readonly #specs: readonly ParameterSpec[];
+  #parameters: readonly FloatArray[];
+  #native: NativeLSTM | null;
+
+  /**
+   * Every parameter is drawn from U(-1/√H, 1/√H), in torch's order from the generator that `manualSeed` seeds.
+   *
+   * @param inputSize I, from 1
+   * @param hiddenSize H, from 1
+   * @param options torch's keyword arguments in camelCase
+   * @throws TypeError ERR_ARG_TYPE, ERR_DTYPE or ERR_OPTION for the kind of an argument or an option that does not exist;
+   *   RangeError ERR_ARG_VALUE for a size that is no integer or out of range, projSize not below hiddenSize, or more
+   *   parameters than memory holds
+   */
+  constructor(inputSize: number, hiddenSize: number, options: LSTMOptions = {}) {
+    const [config, manner]: [LSTMConfig, Manner] = checkArguments(inputSize, hiddenSize, options);
+    this.inputSize = config.inputSize;
+    this.hiddenSize = config.hiddenSize;
+    this.numLayers = config.numLayers;
+    this.bias = config.bias;
+    this.batchFirst = manner.batchFirst;
+    this.dropout = manner.dropout;
+    this.bidirectional = config.bidirectional;
+    this.projSize = config.projSize;
+    this.dtype = config.dtype;
+    this.#config = config;
+    this.#specs = parameterSpecs(config);
+    this.#parameters = (options as ReadyOptions)[ready] ?? drawParameters(config, this.#specs);
+    this.#native = new native.LSTM(config);
+    this.#native.load(this.#parameters);
+  }
+
+  /**
+   * Runs the sequences through every layer.
+   *
+   * @param input (T, B, I), or (B, T, I) with batchFirst; (T, I) for one sequence without a batch; or packed
+   * @param hx [h0, c0] of shapes (L·D, B, R) and (L·D, B, H), without B when unbatched; zeros when left out. For packed
+   *   input they are in the order of the caller's batch, as hn and cn are
+   * @returns [output, [hn, cn]]: output (T, B, D·R), (B, T, D·R), (T, D·R) or packed, as the input was, forward half
+   *   first; hn and cn of the shapes of h0 and c0: the state after each sequence's last step
+   * @throws TypeError ERR_ARG_TYPE or ERR_DTYPE for the kind of an argument (a dtype is never converted); RangeError
+   *   ERR_SHAPE for a wrong rank or size, zero steps, an empty batch or a detached buffer; RangeError ERR_LENGTHS for
+   *   batch sizes that do not fit; Error ERR_DISPOSED after dispose
+   * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
+   */
+  forward(input: TensorLike, hx?: LSTMState | null): LSTMOutput<Tensor>;
+  forward(input: PackedSequence, hx?: LSTMState | null): LSTMOutput<PackedSequence>;
+  forward(input: TensorLike | PackedSequence, hx?: LSTMState | null): LSTMOutput<Tensor | PackedSequence>;
+  forward(input: TensorLike | PackedSequence, hx?: LSTMState | null): LSTMOutput<Tensor | PackedSequence> {
+    const addon = this.#native ?? disposed();
+    const call = prepareCall(this.#config, this.batchFirst, input, hx);
+    const { batchSizes, sortedIndices } = call.packed ?? dense;
+    addon.forward(
+      call.input,
+      call.output,
+      call.h0,
+      call.c0,
+      call.hn,
+      call.cn,
+      call.steps,
+      call.batch,
+      call.batchFirst,
+      batchSizes,
+      sortedIndices,
+    );
+    return finishOutput(call);
+  }
+
+  /**
+   * As `forward`, on other threads: the event loop goes on. Input and state are copied before this returns, so the caller
+   * may write to them at once. Every error, a wrong argument too, comes as a rejection.
+   *
+   * @param options `signal`: aborts the pass; the promise rejects with the signal's reason
+   * @throws as `forward`, and the signal's reason when aborted before the end
+   */
+  forwardAsync(input: TensorLike, hx?: LSTMState | null, options?: ForwardAsyncOptions): Promise<LSTMOutput<Tensor>>;
+  forwardAsync(
+    input: PackedSequence,
+    hx?: LSTMState | null,
+    options?: ForwardAsyncOptions,
+  ): Promise<LSTMOutput<PackedSequence>>;
+  forwardAsync(
+    input: TensorLike | PackedSequence,
+    hx?: LSTMState | null,
+    options?: ForwardAsyncOptions,
+  ): Promise<LSTMOutput<Tensor | PackedSequence>>;
+  async forwardAsync(
+    input: TensorLike | PackedSequence,
+    hx?: LSTMState | null,
+    options: ForwardAsyncOptions = {},
+  ): Promise<LSTMOutput<Tensor | PackedSequence>> {
+    checkOptions("forwardAsync", options, ["signal"]);
+    const signal = checkSignal(options.signal);
+    const addon = this.#native ?? disposed();
+    const call = prepareCall(this.#config, this.batchFirst, input, hx);
+    if (signal?.aborted) throw signal.reason;
+    await runAsync(addon, call, signal);
+    return finishOutput(call);
+  }
+
+  /**
+   * The parameters by torch's names, in torch's order, as copies: writing to them does not change the model.
+   * @throws Error ERR_DISPOSED after dispose
+   */
+  stateDict(): Record<string, Tensor> {
+    if (this.#native === null) disposed();
+    return Object.fromEntries(
+      this.#specs.map(({ name, shape }, i) => [name, new Tensor((this.#parameters[i] as FloatArray).slice(), shape)]),
+    );
+  }
+
+  /**
+   * Replaces every parameter, or none: when it throws, the model is what it was. Strict, as torch's `load_state_dict` is;
+   * float32 and float64 are converted to the model's dtype, as there. Passes already under way keep the old weights.
+   *
+   * @param dict tensors by torch's names (`weight_ih_l0`, …)
+   * @param options `prefix`: of a larger model's dict take only the keys that start with it, such as "encoder.lstm."
+   * @throws RangeError ERR_STATE_DICT listing every missing, unexpected and misshapen key; TypeError ERR_ARG_TYPE,
+   *   ERR_DTYPE or ERR_OPTION for the wrong kind of dict, value or option; Error ERR_DISPOSED after dispose
+   * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.load_state_dict
+   */
+  loadStateDict(dict: StateDict, options: LoadStateDictOptions = {}): void {
+    checkOptions("loadStateDict", options, ["prefix"]);
+    const addon = this.#native ?? disposed();
+    const parameters = matchStateDict("loadStateDict", dict, options.prefix ?? "", this.#config, this.#specs);
+    addon.load(parameters);
+    this.#parameters = parameters;
+  }
+
+  /**
+   * The LSTM that a state dict belongs to: every size, the layers, the directions, the projection, the biases and the
+   * dtype are read off its names and shapes. Draws no random numbers.
+   *
+   * @param dict tensors by torch's names
+   * @param options `prefix` as in `loadStateDict`; `batchFirst` as in the constructor
+   * @throws as `loadStateDict`; a RangeError ERR_STATE_DICT names the nearest key when `weight_ih_l0` is not there
+   */
+  static fromStateDict(dict: StateDict, options: FromStateDictOptions = {}): LSTM {
+    checkOptions("fromStateDict", options, ["prefix", "batchFirst"]);
+    const { prefix = "" } = options;
+    const batchFirst = checkBool("batchFirst", options.batchFirst ?? false);
+    const { inputSize, hiddenSize, ...rest } = readConfig("fromStateDict", dict, prefix);
+    const config = { inputSize, hiddenSize, ...rest };
+    const parameters = matchStateDict("fromStateDict", dict, prefix, config, parameterSpecs(config));
+    const given: ReadyOptions = { ...rest, batchFirst, [ready]: parameters };
+    return new LSTM(inputSize, hiddenSize, given);
+  }
+
+  /**
+   * Gives the memory of the weights back now instead of whenever the collector comes by. Passes under way end well;
+   * every later use throws ERR_DISPOSED. Disposing twice is no error.
+   */
+  dispose(): void {
+    this.#native?.dispose();
+    this.#native = null;
+    this.#parameters = [];
+  }
+
+  /** `using lstm = new LSTM(…)` disposes at the end of the block. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** What a dense call has in place of a packed sequence's row description. */
+const dense = { batchSizes: null, sortedIndices: null };
+
+function disposed(): never {
+  throw Object.assign(new Error("LSTM: used after dispose()"), { code: "ERR_DISPOSED" as const });
+}
+
+function drawParameters(config: LSTMConfig, specs: readonly ParameterSpec[]): FloatArray[] {
+  const Kind = config.dtype === "float32" ? Float32Array : Float64Array;
+  let parameters: FloatArray[];
+  try {
+    parameters = specs.map(({ shape }) => new Kind(shape.reduce((size, dim) => size * dim, 1)));
+  } catch {
+    const expected = "sizes whose parameters memory can hold";
+    throw rangeError("ERR_ARG_VALUE", "hiddenSize", expected, formatConfig(config));
+  }
+  const bound = 1 / Math.sqrt(config.hiddenSize);
+  for (const parameter of parameters) uniform(parameter, -bound, bound);
+  return parameters;
+}
+
+function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined) return undefined;
+  // By its shape: an AbortSignal may come from another realm or a polyfill.
+  if (typeof signal?.aborted === "boolean" && typeof signal.addEventListener === "function") return signal;
+  throw typeError("ERR_ARG_TYPE", "signal", "an AbortSignal", describe(signal));
+}
+
+/** One asynchronous pass. Settles only when the addon writes no more, whether it ended or was stopped. */
+function runAsync(addon: NativeLSTM, call: Call, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const { batchSizes, sortedIndices } = call.packed ?? dense;
+    const job: NativeJob = addon.forwardAsync(
+      call.input,
+      call.output,
+      call.h0,
+      call.c0,
+      call.hn,
+      call.cn,
+      call.steps,
+      call.batch,
+      call.batchFirst,
+      batchSizes,
+      sortedIndices,
+      (error, aborted) => {
+        signal?.removeEventListener("abort", stop);
+        if (signal?.aborted) reject(signal.reason);
+        else if (error !== null) reject(error);
+        else if (aborted) reject(new Error("LSTM: the pass was stopped"));
+        else resolve();
+      },
+    );
+    const stop = (): void => job.abort();
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}

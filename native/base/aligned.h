@@ -1,0 +1,60 @@
+// Memory aligned to a cache line and a vector register: owned and zeroed, or a thread's scratch that is kept between
+// calls so that small ones neither allocate nor fault pages in again.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace packed_lstm {
+
+constexpr std::size_t kAlignment = 64;
+
+template <class T>
+class AlignedBuffer {
+ public:
+  AlignedBuffer() = default;
+
+  /** Throws std::bad_alloc. */
+  explicit AlignedBuffer(std::size_t size) : size_(size) {
+    if (size == 0) return;
+    if (size > (static_cast<std::size_t>(-1) >> 1) / sizeof(T)) throw std::bad_alloc();
+    data_ = static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t(kAlignment)));
+    std::memset(static_cast<void*>(data_), 0, size * sizeof(T));
+  }
+
+  AlignedBuffer(AlignedBuffer&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+  AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+
+  ~AlignedBuffer() {
+    if (data_ != nullptr) ::operator delete(data_, std::align_val_t(kAlignment));
+  }
+
+  T* data() { return data_; }
+  const T* data() const { return data_; }
+  std::size_t size() const { return size_; }
+
+ private:
+  T* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/**
+ * This thread's scratch, uninitialised, valid until the thread asks again or `release_large_scratch` is called.
+ * Throws std::bad_alloc.
+ */
+template <class T>
+T* thread_scratch(std::size_t elements);
+
+/** Gives back more than a few megabytes of scratch; less is kept for the next call. */
+void release_large_scratch();
+
+}  // namespace packed_lstm

@@ -1,0 +1,152 @@
+// Asks cpuid (x86) and the operating system; every answer falls back to a conservative one.
+#include "base/cpu.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <thread>
+
+#if defined(__linux__)
+#include <sched.h>
+#include <unistd.h>
+#endif
+#if defined(__APPLE__)
+#include <sys/sysctl.h>
+#endif
+#if defined(_WIN32)
+#define WIN32_LEAN_AND_MEAN
+#define NOMINMAX
+#include <windows.h>
+#endif
+#if defined(__x86_64__) || defined(_M_X64)
+#define PACKED_LSTM_X64 1
+#if defined(_MSC_VER)
+#include <intrin.h>
+#else
+#include <cpuid.h>
+#endif
+#endif
+
+namespace packed_lstm {
+namespace {
+
+#if defined(PACKED_LSTM_X64)
+
+struct Registers {
+  std::uint32_t a = 0, b = 0, c = 0, d = 0;
+};
+
+Registers cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
+  Registers r;
+#if defined(_MSC_VER)
+  int out[4];
+  __cpuidex(out, static_cast<int>(leaf), static_cast<int>(subleaf));
+  r.a = static_cast<std::uint32_t>(out[0]);
+  r.b = static_cast<std::uint32_t>(out[1]);
+  r.c = static_cast<std::uint32_t>(out[2]);
+  r.d = static_cast<std::uint32_t>(out[3]);
+#else
+  __cpuid_count(leaf, subleaf, r.a, r.b, r.c, r.d);
+#endif
+  return r;
+}
+
+std::uint64_t xgetbv0() {
+#if defined(_MSC_VER)
+  return _xgetbv(0);
+#else
+  std::uint32_t lo, hi;
+  __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+  return (static_cast<std::uint64_t>(hi) << 32) | lo;
+#endif
+}
+
+void read_isa(CpuInfo& info) {
+  if (cpuid(0, 0).a < 7) return;
+  const Registers one = cpuid(1, 0);
+  const bool osxsave = (one.c >> 27) & 1, fma = (one.c >> 12) & 1;
+  if (!osxsave || !fma) return;
+  const std::uint64_t enabled = xgetbv0();
+  const Registers seven = cpuid(7, 0);
+  constexpr std::uint64_t kYmm = 0x6, kZmm = 0xe6;  // register state the operating system saves
+  info.avx2 = (enabled & kYmm) == kYmm && ((seven.b >> 5) & 1);
+  info.avx512 = info.avx2 && (enabled & kZmm) == kZmm && ((seven.b >> 16) & 1);
+}
+
+// Leaf 4 (Intel) and leaf 0x8000001d (AMD) describe one cache per subleaf in the same layout.
+void read_caches(CpuInfo& info) {
+  const bool amd = cpuid(0x80000000u, 0).a >= 0x8000001du && ((cpuid(0x80000001u, 0).c >> 22) & 1);
+  const std::uint32_t leaf = amd ? 0x8000001du : 4u;
+  if (!amd && cpuid(0, 0).a < 4) return;
+  for (std::uint32_t i = 0; i < 8; ++i) {
+    const Registers r = cpuid(leaf, i);
+    const std::uint32_t type = r.a & 31, level = (r.a >> 5) & 7;
+    if (type == 0) break;
+    if (type == 2) continue;  // instructions
+    const std::size_t bytes = static_cast<std::size_t>((r.b >> 22) + 1) * (((r.b >> 12) & 1023) + 1) *
+                              ((r.b & 4095) + 1) * (static_cast<std::size_t>(r.c) + 1);
+    if (level == 1) info.l1_bytes = bytes;
+    if (level == 2) info.l2_bytes = bytes;
+  }
+}
+
+#else
+
+void read_isa(CpuInfo& info) {
+#if defined(__aarch64__) || defined(_M_ARM64)
+  info.neon = true;  // part of the base architecture
+#else
+  (void)info;
+#endif
+}
+
+void read_caches(CpuInfo& info) {
+#if defined(__APPLE__)
+  std::uint64_t bytes = 0;
+  std::size_t length = sizeof bytes;
+  if (sysctlbyname("hw.perflevel0.l1dcachesize", &bytes, &length, nullptr, 0) == 0 && bytes != 0) info.l1_bytes = bytes;
+  length = sizeof bytes;
+  // The level-2 cache of Apple's cores is shared by a cluster of four or more.
+  if (sysctlbyname("hw.perflevel0.l2cachesize", &bytes, &length, nullptr, 0) == 0 && bytes != 0) info.l2_bytes = bytes / 4;
+#elif defined(__linux__) && defined(_SC_LEVEL2_CACHE_SIZE)
+  const long l1 = sysconf(_SC_LEVEL1_DCACHE_SIZE), l2 = sysconf(_SC_LEVEL2_CACHE_SIZE);
+  if (l1 > 0) info.l1_bytes = static_cast<std::size_t>(l1);
+  if (l2 > 0) info.l2_bytes = static_cast<std::size_t>(l2);
+#else
+  (void)info;
+#endif
+}
+
+#endif
+
+int count_cores() {
+#if defined(__linux__)
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+#elif defined(_WIN32)
+  DWORD_PTR process = 0, system = 0;
+  if (GetProcessAffinityMask(GetCurrentProcess(), &process, &system) && process != 0) {
+    int n = 0;
+    for (; process != 0; process &= process - 1) ++n;
+    return n;
+  }
+#endif
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+CpuInfo read_cpu() {
+  CpuInfo info;
+  read_isa(info);
+  read_caches(info);
+  info.cores = count_cores();
+  return info;
+}
+
+}  // namespace
+
+const CpuInfo& cpu_info() {
+  static const CpuInfo info = read_cpu();
+  return info;
+}
+
+}  // namespace packed_lstm

@@ -1,0 +1,178 @@
+// A helper spins for a short while after its work, for the next call of a busy caller, then sleeps on its own
+// condition variable. Claiming is a compare-and-swap per helper, so a call never waits for a helper that is busy.
+#include "base/pool.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+
+#include "base/cpu.h"
+#include "base/spin.h"
+
+namespace packed_lstm {
+namespace {
+
+enum State : int { kIdle, kClaimed, kAssigned };
+
+// Long enough to catch the next call of a loop in JavaScript, short enough to leave the core to others.
+constexpr auto kSpin = std::chrono::microseconds(50);
+
+int default_threads() {
+  const int cores = cpu_info().cores;
+  const char* text = std::getenv("PACKED_LSTM_NUM_THREADS");
+  if (text == nullptr || *text == '\0') return cores;
+  char* end = nullptr;
+  const long n = std::strtol(text, &end, 10);
+  return *end == '\0' && n >= 1 && n <= 1024 ? static_cast<int>(n) : cores;
+}
+
+}  // namespace
+
+struct Pool::Helper {
+  alignas(64) std::atomic<int> state{kIdle};
+  std::atomic<bool> asleep{false};
+  const Task* task = nullptr;     // with kAssigned: a share of a run …
+  std::atomic<int>* left = nullptr;
+  int worker = 0, workers = 0;    // … or, with task null, "look at the job queue"
+  std::mutex mutex;
+  std::condition_variable wake;
+
+  void assign() {
+    state.store(kAssigned, std::memory_order_seq_cst);
+    if (asleep.load(std::memory_order_seq_cst)) {
+      std::lock_guard<std::mutex> lock(mutex);
+      wake.notify_one();
+    }
+  }
+
+  void await_assignment(bool may_spin) {
+    if (may_spin) {
+      const auto deadline = std::chrono::steady_clock::now() + kSpin;
+      do {
+        for (int i = 0; i < 32; ++i) {
+          if (state.load(std::memory_order_acquire) == kAssigned) return;
+          cpu_pause();
+        }
+      } while (std::chrono::steady_clock::now() < deadline);
+    }
+    std::unique_lock<std::mutex> lock(mutex);
+    asleep.store(true, std::memory_order_seq_cst);
+    wake.wait(lock, [&] { return state.load(std::memory_order_seq_cst) == kAssigned; });
+    asleep.store(false, std::memory_order_relaxed);
+  }
+};
+
+Pool& Pool::get() {
+  static Pool* pool = new Pool();
+  return *pool;
+}
+
+Pool::Pool() : threads_(default_threads()) {}
+
+void Pool::set_threads(int n) { threads_.store(n < 1 ? 1 : (n > kMaxThreads ? kMaxThreads : n)); }
+
+void Pool::start_helpers(int n) {
+  if (helper_count_.load(std::memory_order_acquire) >= n) return;
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (int i = helper_count_.load(std::memory_order_relaxed); i < n; ++i) {
+    helpers_[i].reset(new Helper());
+    try {
+      std::thread([this, i] { serve(*helpers_[i]); }).detach();
+    } catch (...) {  // no more threads to be had: work with those there are
+      helpers_[i].reset();
+      return;
+    }
+    helper_count_.store(i + 1, std::memory_order_release);
+  }
+}
+
+Pool::Helper* Pool::claim() {
+  const int count = helper_count_.load(std::memory_order_acquire), limit = threads();
+  for (int i = 0; i < count && i < limit; ++i) {
+    int idle = kIdle;
+    if (helpers_[i]->state.compare_exchange_strong(idle, kClaimed, std::memory_order_acquire)) return helpers_[i].get();
+  }
+  return nullptr;
+}
+
+void Pool::run(int wanted, const std::function<void(int)>& prepare, const Task& task) {
+  Helper* claimed[kMaxThreads];
+  int helpers = 0;
+  if (wanted > 1) {
+    if (wanted > kMaxThreads) wanted = kMaxThreads;
+    start_helpers(wanted - 1);
+    while (helpers < wanted - 1 && (claimed[helpers] = claim()) != nullptr) ++helpers;
+  }
+  const int workers = helpers + 1;
+  try {
+    prepare(workers);
+  } catch (...) {
+    for (int i = 0; i < helpers; ++i) {
+      claimed[i]->task = nullptr;
+      claimed[i]->assign();
+    }
+    throw;
+  }
+  std::atomic<int> left{helpers};
+  for (int i = 0; i < helpers; ++i) {
+    claimed[i]->task = &task;
+    claimed[i]->left = &left;
+    claimed[i]->worker = i + 1;
+    claimed[i]->workers = workers;
+    claimed[i]->assign();
+  }
+  task(0, workers);
+  spin_until([&] { return left.load(std::memory_order_acquire) == 0; });
+}
+
+void Pool::post(std::function<void()> job) {
+  start_helpers(threads());
+  if (helper_count_.load(std::memory_order_acquire) == 0) return job();  // no thread to be had
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    jobs_.push_back(std::move(job));
+    job_count_.fetch_add(1, std::memory_order_seq_cst);
+  }
+  if (Helper* helper = claim()) {
+    helper->task = nullptr;
+    helper->assign();
+  }
+}
+
+bool Pool::take_job(std::function<void()>& job) {
+  if (job_count_.load(std::memory_order_seq_cst) == 0) return false;
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (jobs_.empty()) return false;
+  job = std::move(jobs_.front());
+  jobs_.pop_front();
+  job_count_.fetch_sub(1, std::memory_order_seq_cst);
+  return true;
+}
+
+void Pool::serve(Helper& helper) {
+  std::function<void()> job;
+  for (;;) {
+    // With more threads than cores a spinning helper only keeps a working one off its core.
+    helper.await_assignment(threads() <= cpu_info().cores);
+    if (helper.task != nullptr) {
+      (*helper.task)(helper.worker, helper.workers);
+      helper.left->fetch_sub(1, std::memory_order_release);
+      helper.task = nullptr;
+    }
+    for (;;) {
+      while (take_job(job)) {
+        job();
+        job = nullptr;
+      }
+      helper.state.store(kIdle, std::memory_order_seq_cst);
+      // A job posted between the last look and the store above found no idle helper: look once more.
+      int idle = kIdle;
+      if (job_count_.load(std::memory_order_seq_cst) == 0 ||
+          !helper.state.compare_exchange_strong(idle, kClaimed, std::memory_order_acquire)) {
+        break;
+      }
+    }
+  }
+}
+
+}  // namespace packed_lstm

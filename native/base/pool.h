@@ -1,0 +1,52 @@
+// The process's compute threads: one pool, never libuv's, shared by every environment (main thread, worker_threads).
+// Knows nothing of LSTMs or JavaScript. It is never destroyed: a detached thread outlives static destructors safely.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace packed_lstm {
+
+class Pool {
+ public:
+  static Pool& get();
+
+  /** Compute threads a call may use, the calling one included. */
+  int threads() const { return threads_.load(std::memory_order_relaxed); }
+  void set_threads(int n);
+
+  /**
+   * Calls task(worker, workers) for worker = 0 … workers − 1, all at once, worker 0 on the calling thread, and returns
+   * when all have. `workers` is at most `wanted`: as many pool threads as are idle now join in, so tasks may wait for
+   * each other. `prepare(workers)` runs first, on the calling thread, and may throw; the task may not.
+   */
+  void run(int wanted, const std::function<void(int)>& prepare, const std::function<void(int, int)>& task);
+
+  /** Runs the job on a pool thread as soon as one is free, in order of posting. */
+  void post(std::function<void()> job);
+
+ private:
+  struct Helper;
+  using Task = std::function<void(int, int)>;
+
+  Pool();
+  void start_helpers(int n);
+  Helper* claim();
+  void serve(Helper& helper);
+  bool take_job(std::function<void()>& job);
+
+  std::atomic<int> threads_;
+  std::mutex mutex_;  // guards jobs_ and the growth of helpers_
+  std::deque<std::function<void()>> jobs_;
+  std::atomic<int> job_count_{0};
+  static constexpr int kMaxThreads = 1024;
+  std::unique_ptr<Helper> helpers_[kMaxThreads];
+  std::atomic<int> helper_count_{0};
+};
+
+}  // namespace packed_lstm

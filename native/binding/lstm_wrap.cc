@@ -1,0 +1,211 @@
+#include "binding/lstm_wrap.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "binding/args.h"
+#include "kernels/registry.h"
+#include "lstm/run.h"
+
+namespace packed_lstm {
+namespace {
+
+constexpr int kMaxSize = 1 << 24;  // of any dimension: products of three stay far inside 64 bits
+
+/** The layout of a call and the arrays behind it, copied: a shared buffer may change while the call runs. */
+struct OwnedLayout {
+  Layout layout;
+  std::int64_t rows = 0;
+  std::vector<std::int32_t> batch_sizes, sorted_indices;
+  std::vector<std::int64_t> step_offsets;
+};
+
+std::vector<std::int32_t> copy(const Span<std::int32_t>& span) { return {span.data, span.data + span.length}; }
+
+// Arguments 6 to 10: steps, batch, batchFirst, batchSizes, sortedIndices.
+void read_layout(const Napi::CallbackInfo& info, OwnedLayout& out) {
+  const napi_env env = info.Env();
+  Layout& layout = out.layout;
+  layout.steps = int_arg(env, info[6], "steps", 1, INT32_MAX);
+  layout.batch = int_arg(env, info[7], "batch", 1, INT32_MAX);
+  layout.batch_first = bool_arg(env, info[8], "batchFirst");
+  out.rows = std::int64_t{layout.steps} * layout.batch;
+  if (is_null(env, info[9])) return;
+  out.batch_sizes = copy(array_arg<std::int32_t>(env, info[9], "batchSizes"));
+  if (out.batch_sizes.size() != static_cast<std::size_t>(layout.steps) || out.batch_sizes[0] != layout.batch) {
+    throw_range_error(env, "batchSizes: expected one entry a step, the first of them batch");
+  }
+  std::int32_t before = layout.batch;
+  out.rows = 0;
+  for (const std::int32_t size : out.batch_sizes) {
+    if (size < 1 || size > before) throw_range_error(env, "batchSizes: expected positive, non-increasing entries");
+    out.step_offsets.push_back(out.rows);
+    out.rows += size;
+    before = size;
+  }
+  layout.batch_sizes = out.batch_sizes.data();
+  layout.step_offsets = out.step_offsets.data();
+  if (is_null(env, info[10])) return;
+  out.sorted_indices = copy(array_arg<std::int32_t>(env, info[10], "sortedIndices"));
+  std::vector<bool> seen(static_cast<std::size_t>(layout.batch));
+  bool permutation = out.sorted_indices.size() == seen.size();
+  for (std::size_t i = 0; permutation && i < seen.size(); ++i) {
+    const std::int32_t index = out.sorted_indices[i];
+    permutation = index >= 0 && index < layout.batch && !seen[static_cast<std::size_t>(index)];
+    if (permutation) seen[static_cast<std::size_t>(index)] = true;
+  }
+  if (!permutation) throw_range_error(env, "sortedIndices: expected a permutation of the batch");
+  layout.sorted_indices = out.sorted_indices.data();
+}
+
+template <class T>
+class TypedModel final : public Model {
+ public:
+  explicit TypedModel(const Config& config) : config_(config) {}
+
+  void load(const Napi::CallbackInfo& info) override {
+    const Napi::Env env = info.Env();
+    if (!info[0].IsArray()) throw_type_error(env, "parameters: expected an array");
+    const Napi::Array array = info[0].As<Napi::Array>();
+    const int states = config_.num_layers * config_.directions;
+    const std::uint32_t expected = static_cast<std::uint32_t>(states) * static_cast<std::uint32_t>(config_.parameters_per_direction());
+    if (array.Length() != expected) {
+      throw_range_error(env, "parameters: expected " + std::to_string(expected) + " arrays, but got " + std::to_string(array.Length()));
+    }
+    // Reading an element may run JavaScript (a getter), which may detach an array already read: hold the values first.
+    std::vector<napi_value> values;
+    for (std::uint32_t i = 0; i < expected; ++i) values.push_back(Napi::Value(array[i]));
+    std::vector<const T*> parameters;
+    const std::int64_t gates = std::int64_t{4} * config_.hidden_size;
+    const napi_value* next = values.data();
+    const auto take = [&](const char* name, std::int64_t rows, std::int64_t width) {
+      parameters.push_back(array_arg<T>(env, *next++, name, rows, width));
+    };
+    for (int state = 0; state < states; ++state) {
+      take("weight_ih", gates, config_.layer_input(state / config_.directions));
+      take("weight_hh", gates, config_.real_size());
+      if (config_.bias) take("bias_ih", gates, 1);
+      if (config_.bias) take("bias_hh", gates, 1);
+      if (config_.proj_size != 0) take("weight_hr", config_.proj_size, config_.hidden_size);
+    }
+    weights_ = std::make_shared<const Weights<T>>(config_, kernels<T>(), parameters);
+  }
+
+  void forward(const Napi::CallbackInfo& info) override {
+    OwnedLayout owned;
+    const Call<T> call = read(info, owned);
+    static const std::atomic<bool> never{false};
+    packed_lstm::forward(*weights_, call, never);
+  }
+
+  std::shared_ptr<Job> forward_job(const Napi::CallbackInfo& info) override {
+    struct Copies {
+      OwnedLayout owned;
+      Call<T> call;
+      std::vector<T> input, h0, c0;
+    };
+    const auto copies = std::make_shared<Copies>();
+    Call<T>& call = copies->call;
+    call = read(info, copies->owned);
+    const std::int64_t states = std::int64_t{config_.num_layers} * config_.directions * call.layout.batch;
+    const auto keep = [](std::vector<T>& into, const T*& from, std::int64_t n) {
+      if (from == nullptr) return;
+      into.assign(from, from + n);
+      from = into.data();
+    };
+    keep(copies->input, call.input, copies->owned.rows * config_.input_size);
+    keep(copies->h0, call.h0, states * config_.real_size());
+    keep(copies->c0, call.c0, states * config_.hidden_size);
+    const auto job = std::make_shared<Job>();
+    for (const int output : {1, 4, 5}) job->kept.push_back(Napi::Reference<Napi::Value>::New(info[output], 1));
+    job->run = [copies, weights = weights_](const std::atomic<bool>& stop) {
+      packed_lstm::forward(*weights, copies->call, stop);
+    };
+    return job;
+  }
+
+ private:
+  Call<T> read(const Napi::CallbackInfo& info, OwnedLayout& owned) const {
+    const Napi::Env env = info.Env();
+    if (weights_ == nullptr) throw_type_error(env, "LSTM: expected weights to have been loaded");
+    read_layout(info, owned);
+    const int batch = owned.layout.batch;
+    const std::int64_t states = std::int64_t{config_.num_layers} * config_.directions * batch;
+    Call<T> call;
+    call.layout = owned.layout;
+    call.input = array_arg<T>(env, info[0], "input", owned.rows, config_.input_size);
+    call.output = array_arg<T>(env, info[1], "output", owned.rows, config_.output_size());
+    call.h0 = is_null(env, info[2]) ? nullptr : array_arg<T>(env, info[2], "h0", states, config_.real_size());
+    call.c0 = is_null(env, info[3]) ? nullptr : array_arg<T>(env, info[3], "c0", states, config_.hidden_size);
+    call.hn = array_arg<T>(env, info[4], "hn", states, config_.real_size());
+    call.cn = array_arg<T>(env, info[5], "cn", states, config_.hidden_size);
+    return call;
+  }
+
+  const Config config_;
+  std::shared_ptr<const Weights<T>> weights_;
+};
+
+std::unique_ptr<Model> make_model(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsObject()) throw_type_error(env, "config: expected an object");
+  const Napi::Object options = info[0].As<Napi::Object>();
+  const auto size = [&](const char* name, int min) { return int_arg(env, options.Get(name), name, min, kMaxSize); };
+  Config config;
+  config.input_size = size("inputSize", 1);
+  config.hidden_size = size("hiddenSize", 1);
+  config.proj_size = size("projSize", 0);
+  if (config.proj_size >= config.hidden_size) throw_range_error(env, "projSize: expected less than hiddenSize");
+  config.num_layers = int_arg(env, options.Get("numLayers"), "numLayers", 1, 1 << 16);
+  config.directions = bool_arg(env, options.Get("bidirectional"), "bidirectional") ? 2 : 1;
+  config.bias = bool_arg(env, options.Get("bias"), "bias");
+  const Napi::Value dtype = options.Get("dtype");
+  const std::string name = dtype.IsString() ? dtype.As<Napi::String>().Utf8Value() : "";
+  if (name == "float32") return std::make_unique<TypedModel<float>>(config);
+  if (name == "float64") return std::make_unique<TypedModel<double>>(config);
+  throw_type_error(env, "dtype: expected \"float32\" or \"float64\"");
+}
+
+}  // namespace
+
+Napi::Function LSTMWrap::define(Napi::Env env, std::shared_ptr<JobQueue> jobs) {
+  // The queue outlives every model: it lies with the environment's instance data (addon.cc).
+  return DefineClass(env, "LSTM",
+                     {InstanceMethod<&LSTMWrap::load>("load"), InstanceMethod<&LSTMWrap::forward>("forward"),
+                      InstanceMethod<&LSTMWrap::forward_async>("forwardAsync"), InstanceMethod<&LSTMWrap::dispose>("dispose")},
+                     jobs.get());
+}
+
+LSTMWrap::LSTMWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<LSTMWrap>(info) {
+  model_ = guarded(info.Env(), [&] { return make_model(info); });
+  jobs_ = static_cast<JobQueue*>(info.Data())->shared_from_this();
+}
+
+Model& LSTMWrap::model(Napi::Env env) const {
+  if (model_ == nullptr) throw_type_error(env, "LSTM: disposed");
+  return *model_;
+}
+
+void LSTMWrap::load(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] { model(info.Env()).load(info); });
+}
+
+void LSTMWrap::forward(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] { model(info.Env()).forward(info); });
+}
+
+Napi::Value LSTMWrap::forward_async(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[11].IsFunction()) throw_type_error(env, "done: expected a function");
+  const std::shared_ptr<Job> job = guarded(env, [&] { return model(env).forward_job(info); });
+  job->done = Napi::Persistent(info[11].As<Napi::Function>());
+  jobs_->post(env, job);
+  Napi::Object handle = Napi::Object::New(env);
+  handle.Set("abort", Napi::Function::New(env, [job, jobs = jobs_](const Napi::CallbackInfo&) { jobs->abort(job); }));
+  return handle;
+}
+
+void LSTMWrap::dispose(const Napi::CallbackInfo&) { model_.reset(); }
+
+}  // namespace packed_lstm

@@ -1,0 +1,37 @@
+#include "gemm/matmul.h"
+
+#include <algorithm>
+
+#include "base/cpu.h"
+
+namespace packed_lstm {
+
+int panels_per_block(std::size_t panel_bytes) {
+  return std::max(1, static_cast<int>(cpu_info().l2_bytes / 2 / std::max<std::size_t>(1, panel_bytes)));
+}
+
+template <class T>
+void matmul(const KernelSet<T>& kernels, const Panels<T>& panels, int begin, int end, int rows, int k, int columns,
+            const T* const* a, T* const* out) {
+  const Tiles tiles(rows, kernels.tile_rows);
+  const int block = panels_per_block(panels.panel_bytes());
+  for (int first = begin; first < end; first += block) {
+    MatmulTile<T> tile;
+    tile.weights = panels.range(first, std::min(end, first + block));
+    tile.k = k;
+    tile.columns = columns;
+    for (int t = 0; t < tiles.count(); ++t) {
+      const int row = tiles.begin(t), height = tiles.begin(t + 1) - row;
+      std::copy_n(a + row, height, tile.a);
+      std::copy_n(out + row, height, tile.out);
+      kernels.matmul[height](tile);
+    }
+  }
+}
+
+template void matmul<float>(const KernelSet<float>&, const Panels<float>&, int, int, int, int, int,
+                            const float* const*, float* const*);
+template void matmul<double>(const KernelSet<double>&, const Panels<double>&, int, int, int, int, int,
+                             const double* const*, double* const*);
+
+}  // namespace packed_lstm

@@ -1,0 +1,44 @@
+// Weight matrices packed once into the panels that the kernels read (drawn in kernels/kernel_set.h).
+// Knows matrices and columns, nothing of time steps.
+#pragma once
+
+#include "base/aligned.h"
+#include "kernels/kernel_set.h"
+
+namespace packed_lstm {
+
+/** A row-major matrix as torch stores a weight: `rows` outputs by `cols` inputs. */
+template <class T>
+struct MatrixView {
+  const T* data = nullptr;
+  int rows = 0, cols = 0;
+};
+
+template <class T>
+class Panels {
+ public:
+  Panels() = default;
+
+  /** Columns in their own order, 4·unit to a panel. `bias` may be null. */
+  static Panels of_columns(int unit, MatrixView<T> weight, const T* bias);
+
+  /**
+   * Gates i, f, g, o of `unit` units to a panel: k runs through weight_ih's inputs, then weight_hh's.
+   * Both matrices have 4·H rows; the biases (null for none) are added once, here.
+   */
+  static Panels of_gates(int unit, MatrixView<T> weight_ih, MatrixView<T> weight_hh, const T* bias_ih, const T* bias_hh);
+
+  int count() const { return count_; }
+  int columns_padded() const { return count_ * width_; }
+  std::size_t panel_bytes() const { return stride_ * sizeof(T); }
+  PanelRange<T> range(int begin, int end) const { return {data_.data(), stride_, begin, end}; }
+
+ private:
+  Panels(int width, int count, std::size_t k);
+
+  AlignedBuffer<T> data_;
+  std::size_t stride_ = 0;
+  int width_ = 0, count_ = 0;
+};
+
+}  // namespace packed_lstm

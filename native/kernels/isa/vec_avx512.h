@@ -1,0 +1,63 @@
+// AVX-512F vectors of float and double. Included only by avx512.cc, inside its unnamed namespace.
+// The zero-masking forms with a full mask compile to the plain instruction; the plain intrinsics draw a false
+// -Wmaybe-uninitialized out of GCC 12's own header (GCC bug 105593).
+
+struct VecF32 {
+  using T = float;
+  using Reg = __m512;
+  static constexpr int U = 16, kTileRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2;
+  static constexpr __mmask16 kAll = 0xffff;
+
+  PACKED_LSTM_INLINE Reg load(const T* p) { return _mm512_loadu_ps(p); }
+  PACKED_LSTM_INLINE void store(T* p, Reg v) { _mm512_storeu_ps(p, v); }
+  PACKED_LSTM_INLINE void store_up_to(T* p, Reg v, int n) {
+    if (n >= U) return _mm512_storeu_ps(p, v);
+    if (n > 0) _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), v);
+  }
+  PACKED_LSTM_INLINE Reg set1(T v) { return _mm512_set1_ps(v); }
+  PACKED_LSTM_INLINE Reg fma(Reg a, Reg b, Reg c) { return _mm512_fmadd_ps(a, b, c); }
+  PACKED_LSTM_INLINE Reg fms(Reg a, Reg b, Reg c) { return _mm512_fmsub_ps(a, b, c); }
+  PACKED_LSTM_INLINE Reg add(Reg a, Reg b) { return _mm512_add_ps(a, b); }
+  PACKED_LSTM_INLINE Reg sub(Reg a, Reg b) { return _mm512_sub_ps(a, b); }
+  PACKED_LSTM_INLINE Reg mul(Reg a, Reg b) { return _mm512_mul_ps(a, b); }
+  PACKED_LSTM_INLINE Reg div(Reg a, Reg b) { return _mm512_div_ps(a, b); }
+  PACKED_LSTM_INLINE Reg min(Reg a, Reg b) { return _mm512_maskz_min_ps(kAll, a, b); }
+  PACKED_LSTM_INLINE Reg max(Reg a, Reg b) { return _mm512_maskz_max_ps(kAll, a, b); }
+  PACKED_LSTM_INLINE Reg negate(Reg a) {
+    return _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(a), _mm512_set1_epi32(INT32_MIN)));
+  }
+  PACKED_LSTM_INLINE Reg power_of_two(Reg shifted) {
+    return _mm512_castsi512_ps(
+        _mm512_add_epi32(_mm512_maskz_slli_epi32(kAll, _mm512_castps_si512(shifted), 23), _mm512_set1_epi32(0x3f800000)));
+  }
+};
+
+struct VecF64 {
+  using T = double;
+  using Reg = __m512d;
+  static constexpr int U = 8, kTileRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2;
+  static constexpr __mmask8 kAll = 0xff;
+
+  PACKED_LSTM_INLINE Reg load(const T* p) { return _mm512_loadu_pd(p); }
+  PACKED_LSTM_INLINE void store(T* p, Reg v) { _mm512_storeu_pd(p, v); }
+  PACKED_LSTM_INLINE void store_up_to(T* p, Reg v, int n) {
+    if (n >= U) return _mm512_storeu_pd(p, v);
+    if (n > 0) _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << n) - 1), v);
+  }
+  PACKED_LSTM_INLINE Reg set1(T v) { return _mm512_set1_pd(v); }
+  PACKED_LSTM_INLINE Reg fma(Reg a, Reg b, Reg c) { return _mm512_fmadd_pd(a, b, c); }
+  PACKED_LSTM_INLINE Reg fms(Reg a, Reg b, Reg c) { return _mm512_fmsub_pd(a, b, c); }
+  PACKED_LSTM_INLINE Reg add(Reg a, Reg b) { return _mm512_add_pd(a, b); }
+  PACKED_LSTM_INLINE Reg sub(Reg a, Reg b) { return _mm512_sub_pd(a, b); }
+  PACKED_LSTM_INLINE Reg mul(Reg a, Reg b) { return _mm512_mul_pd(a, b); }
+  PACKED_LSTM_INLINE Reg div(Reg a, Reg b) { return _mm512_div_pd(a, b); }
+  PACKED_LSTM_INLINE Reg min(Reg a, Reg b) { return _mm512_maskz_min_pd(kAll, a, b); }
+  PACKED_LSTM_INLINE Reg max(Reg a, Reg b) { return _mm512_maskz_max_pd(kAll, a, b); }
+  PACKED_LSTM_INLINE Reg negate(Reg a) {
+    return _mm512_castsi512_pd(_mm512_xor_si512(_mm512_castpd_si512(a), _mm512_set1_epi64(INT64_MIN)));
+  }
+  PACKED_LSTM_INLINE Reg power_of_two(Reg shifted) {
+    return _mm512_castsi512_pd(_mm512_add_epi64(_mm512_maskz_slli_epi64(kAll, _mm512_castpd_si512(shifted), 52),
+                                                _mm512_set1_epi64(0x3ff0000000000000)));
+  }
+};

@@ -1,0 +1,69 @@
+// Plain C++ "vectors" of four values, for processors without one of the instruction sets above and as the readable
+// reference. std::fma is exact whether or not the hardware has it, so the bits are those of the other sets.
+// Included only by scalar.cc, inside its unnamed namespace.
+
+template <class Value, class Bits, int kMantissaBits, Bits kOne>
+struct ScalarVec {
+  using T = Value;
+  static constexpr int U = 4, kTileRows = 3, kPanels1 = 1, kPanels2 = 1, kPanels3 = 1;
+  struct Reg {
+    T v[U];
+  };
+
+  template <class F>
+  PACKED_LSTM_INLINE Reg each(const F& f) {
+    Reg out;
+    for (int i = 0; i < U; ++i) out.v[i] = f(i);
+    return out;
+  }
+  PACKED_LSTM_INLINE Reg load(const T* p) {
+    return each([&](int i) { return p[i]; });
+  }
+  PACKED_LSTM_INLINE void store(T* p, Reg v) { store_up_to(p, v, U); }
+  PACKED_LSTM_INLINE void store_up_to(T* p, Reg v, int n) {
+    for (int i = 0; i < U && i < n; ++i) p[i] = v.v[i];
+  }
+  PACKED_LSTM_INLINE Reg set1(T v) {
+    return each([&](int) { return v; });
+  }
+  PACKED_LSTM_INLINE Reg fma(Reg a, Reg b, Reg c) {
+    return each([&](int i) { return std::fma(a.v[i], b.v[i], c.v[i]); });
+  }
+  PACKED_LSTM_INLINE Reg fms(Reg a, Reg b, Reg c) {
+    return each([&](int i) { return std::fma(a.v[i], b.v[i], -c.v[i]); });
+  }
+  PACKED_LSTM_INLINE Reg add(Reg a, Reg b) {
+    return each([&](int i) { return a.v[i] + b.v[i]; });
+  }
+  PACKED_LSTM_INLINE Reg sub(Reg a, Reg b) {
+    return each([&](int i) { return a.v[i] - b.v[i]; });
+  }
+  PACKED_LSTM_INLINE Reg mul(Reg a, Reg b) {
+    return each([&](int i) { return a.v[i] * b.v[i]; });
+  }
+  PACKED_LSTM_INLINE Reg div(Reg a, Reg b) {
+    return each([&](int i) { return a.v[i] / b.v[i]; });
+  }
+  PACKED_LSTM_INLINE Reg min(Reg a, Reg b) {
+    return each([&](int i) { return a.v[i] < b.v[i] ? a.v[i] : b.v[i]; });
+  }
+  PACKED_LSTM_INLINE Reg max(Reg a, Reg b) {
+    return each([&](int i) { return a.v[i] > b.v[i] ? a.v[i] : b.v[i]; });
+  }
+  PACKED_LSTM_INLINE Reg negate(Reg a) {
+    return each([&](int i) { return -a.v[i]; });
+  }
+  PACKED_LSTM_INLINE Reg power_of_two(Reg shifted) {
+    return each([&](int i) {
+      Bits bits;
+      std::memcpy(&bits, &shifted.v[i], sizeof bits);
+      bits = (bits << kMantissaBits) + kOne;
+      T out;
+      std::memcpy(&out, &bits, sizeof out);
+      return out;
+    });
+  }
+};
+
+using VecF32 = ScalarVec<float, std::uint32_t, 23, 0x3f800000u>;
+using VecF64 = ScalarVec<double, std::uint64_t, 52, 0x3ff0000000000000u>;

@@ -1,0 +1,63 @@
+// The contract between the loops (gemm/, lstm/) and the code of one instruction set: plain structs and function
+// pointers, no code. Includes no instruction set's file and nothing of the standard library but sizes.
+//
+// A panel holds 4·U columns of a weight matrix, U being the units of one vector register:
+//
+//     bias      k = 0      k = 1              k = K-1
+//     [4][U]    [4][U]     [4][U]     ...     [4][U]        (K + 1)·4·U elements, 64-byte aligned
+//
+// For an LSTM the four vectors of a row are gates i, f, g, o of the same U units, and the K rows are the x rows
+// (input size) followed by the h rows; for a plain product they are 4·U neighbouring columns.
+//
+// Every element of a result is one chain, bias (or the value it starts from), then k ascending, one fused
+// multiply-add a step: the bits depend on neither the tile's height nor the instruction set.
+#pragma once
+
+#include <cstddef>
+
+namespace packed_lstm {
+
+constexpr int kMaxTileRows = 8;
+
+/** Which panels a kernel walks: [begin, end), `stride` elements apart. */
+template <class T>
+struct PanelRange {
+  const T* panels;
+  std::size_t stride;
+  int begin, end;
+};
+
+/**
+ * One time step of up to kMaxTileRows sequences: gates, then c and h, in registers.
+ * c is updated in place; its rows have room for whole panels. h may not overlap `out`.
+ */
+template <class T>
+struct CellTile {
+  PanelRange<T> weights;
+  const T* x[kMaxTileRows];      // k_x values a row; not read where pre is given
+  const T* pre[kMaxTileRows];    // null, or bias + x·W_ih as MatmulTile leaves it (panel p at 4·U·p)
+  const T* h[kMaxTileRows];      // k_h values a row
+  T* c[kMaxTileRows];
+  T* out[kMaxTileRows];          // `units` values a row
+  int k_x, k_h, units;
+};
+
+/** out = bias + a·W for up to kMaxTileRows rows; panel p writes columns 4·U·p up to `columns`. */
+template <class T>
+struct MatmulTile {
+  PanelRange<T> weights;
+  const T* a[kMaxTileRows];
+  T* out[kMaxTileRows];
+  int k, columns;
+};
+
+template <class T>
+struct KernelSet {
+  const char* isa;
+  int unit;       // U
+  int tile_rows;  // MR: the tallest tile; cell[m], matmul[m] exist for m = 1 … MR
+  void (*cell[kMaxTileRows + 1])(const CellTile<T>&);
+  void (*matmul[kMaxTileRows + 1])(const MatmulTile<T>&);
+};
+
+}  // namespace packed_lstm

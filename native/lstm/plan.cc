@@ -1,0 +1,139 @@
+// A cost model in cycles of one core. The constants are rough and only their ratios matter: they decide when weights
+// stop fitting a cache, when a tile is too short to feed the FMA units, and when waking or waiting costs more than it saves.
+#include "lstm/plan.h"
+
+#include <algorithm>
+
+#include "base/cpu.h"
+
+namespace packed_lstm {
+namespace {
+
+constexpr double kFmaPerCycle = 2, kLoadsPerCycle = 2;    // vectors
+constexpr double kL2BytesPerCycle = 40, kL3BytesPerCycle = 14;
+constexpr double kCellCyclesPerVector = 45;               // the epilogue: five exponentials, three divisions
+constexpr double kStepCycles = 150;                       // pointers and calls of one step
+constexpr double kBarrierCycles = 700, kWakeCycles = 25000;
+constexpr int kSlotsInCache = 24, kSlotsBeyondCache = 48;
+constexpr int kMaxHoisted = 128;
+constexpr std::size_t kHoistedBytes = 1u << 20, kBlockBytes = 32u << 20;
+
+std::int64_t count_rows(const Layout& layout) {
+  if (layout.batch_sizes == nullptr) return std::int64_t{layout.steps} * layout.batch;
+  return layout.step_offsets[layout.steps - 1] + layout.batch_sizes[layout.steps - 1];
+}
+
+class Model {
+ public:
+  Model(const Config& config, const Layout& layout, const KernelTraits& kernels)
+      : config_(config), layout_(layout), kernels_(kernels), rows_(count_rows(layout)),
+        panels_((config.hidden_size + kernels.unit - 1) / kernels.unit) {}
+
+  int panels() const { return panels_; }
+
+  /** Fills in what follows from the shape of the team, and returns the cycles the slowest team needs. */
+  double complete(Plan& plan) const {
+    const int sequences = (layout_.batch + plan.groups - 1) / plan.groups;
+    plan.slots = slots(sequences, plan);
+    double cycles = 0;
+    plan.hoisted = 0;
+    for (int layer = 0; layer < config_.num_layers; ++layer) {
+      const int hoisted = hoisted_steps(layer, plan);
+      plan.hoisted = std::max(plan.hoisted, hoisted);
+      const double steps = std::max<double>(layout_.steps, static_cast<double>(rows_) / plan.groups / plan.slots);
+      const double passes = static_cast<double>(config_.directions) / plan.directions;
+      cycles += passes * steps * step_cycles(layer, plan, hoisted != 0);
+    }
+    const std::size_t row_bytes = static_cast<std::size_t>(config_.output_size()) * kernels_.element_bytes;
+    plan.block_rows = std::min<std::int64_t>(std::int64_t{plan.slots} * layout_.steps, kBlockBytes / row_bytes);
+    return cycles + (plan.workers() > 1 ? kWakeCycles : 0);
+  }
+
+ private:
+  double weight_bytes(int inputs, const Plan& plan) const {
+    const int panels = (panels_ + plan.splits - 1) / plan.splits;
+    return static_cast<double>(inputs) * panels * 4 * kernels_.unit * kernels_.element_bytes;
+  }
+
+  bool in_cache(const Plan& plan) const {
+    return weight_bytes(config_.layer_input(config_.num_layers - 1) + config_.real_size(), plan) <
+           0.8 * static_cast<double>(cpu_info().l2_bytes);
+  }
+
+  // Equal lengths are dealt in equal waves. Unequal ones refill slots, and a short row of slots has a short tail.
+  int slots(int sequences, const Plan& plan) const {
+    const bool equal = rows_ == std::int64_t{layout_.steps} * layout_.batch;
+    const int most = equal && !in_cache(plan) ? kSlotsBeyondCache : kSlotsInCache;
+    if (sequences <= most) return sequences;
+    if (!equal) return most;
+    const int waves = (sequences + most - 1) / most;
+    return (sequences + waves - 1) / waves;
+  }
+
+  // A separate projection lets few rows read W_ih once for many steps; a whole tile of rows gains nothing from it
+  // unless W comes from beyond the level-2 cache.
+  int hoisted_steps(int layer, const Plan& plan) const {
+    const bool few = plan.slots < kernels_.tile_rows / 2 + 1 || (plan.slots <= 2 * kernels_.tile_rows && !in_cache(plan));
+    if (!few || config_.layer_input(layer) < kernels_.unit || layout_.steps < 2) return 0;
+    const std::size_t row_bytes = static_cast<std::size_t>(panels_) * 4 * kernels_.unit * kernels_.element_bytes;
+    const int fit = static_cast<int>(kHoistedBytes / (row_bytes * static_cast<std::size_t>(plan.slots)));
+    return std::min({std::max(fit, kernels_.tile_rows), kMaxHoisted, layout_.steps});
+  }
+
+  double step_cycles(int layer, const Plan& plan, bool hoisted) const {
+    const double rows = plan.slots, inputs = config_.layer_input(layer), states = config_.real_size();
+    const double panels = (panels_ + plan.splits - 1) / plan.splits;
+    const double tiles = (plan.slots + kernels_.tile_rows - 1) / kernels_.tile_rows;
+    const double height = rows / tiles;
+    const double k_cycles = std::max(4 * height / kFmaPerCycle, (4 + height) / kLoadsPerCycle) * tiles * panels;
+    const double in_tile = states + (hoisted ? 0 : inputs);
+    const double bytes = weight_bytes(static_cast<int>(in_tile), plan);
+    const double bandwidth = in_cache(plan) ? kL2BytesPerCycle : kL3BytesPerCycle;
+    double cycles = std::max(in_tile * k_cycles, bytes / bandwidth);
+    if (hoisted) cycles += inputs * panels * 4 * rows / kFmaPerCycle;
+    cycles += rows * panels * kCellCyclesPerVector + kStepCycles + 10 * rows;
+    if (config_.proj_size != 0) cycles += rows * states * config_.hidden_size / kernels_.unit / plan.splits / kFmaPerCycle;
+    if (plan.splits > 1) cycles += kBarrierCycles * (config_.proj_size != 0 ? 2 : 1);
+    return cycles;
+  }
+
+  const Config& config_;
+  const Layout& layout_;
+  const KernelTraits& kernels_;
+  const std::int64_t rows_;
+  const int panels_;
+};
+
+}  // namespace
+
+Plan make_plan(const Config& config, const Layout& layout, const KernelTraits& kernels, int threads) {
+  const Model model(config, layout, kernels);
+  Plan best;
+  double best_cycles = model.complete(best);
+  if (best_cycles < kWakeCycles) return best;
+  for (int directions = 1; directions <= config.directions; ++directions) {
+    for (int groups = 1; groups <= layout.batch && groups * directions <= threads; ++groups) {
+      const int most = std::min(threads / (groups * directions), model.panels());
+      for (int splits = 1; splits <= most; ++splits) {
+        Plan plan;
+        plan.groups = groups;
+        plan.directions = directions;
+        plan.splits = splits;
+        const double cycles = model.complete(plan);
+        if (cycles < best_cycles) {
+          best_cycles = cycles;
+          best = plan;
+        }
+      }
+    }
+  }
+  return best;
+}
+
+std::string Plan::describe() const {
+  return "groups " + std::to_string(groups) + ", directions " + std::to_string(directions) + ", splits " +
+         std::to_string(splits) + ", slots " + std::to_string(slots) + ", hoisted " + std::to_string(hoisted) +
+         ", block rows " + std::to_string(block_rows);
+}
+
+}  // namespace packed_lstm

@@ -1,0 +1,45 @@
+// Where row (t, b) lies: dense time-major, dense batch-first and packed differ only here. Owns nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace packed_lstm {
+
+/** The caller's sequences, longest first. */
+struct Layout {
+  int steps = 0;                         // T: the longest sequence
+  int batch = 0;                         // B
+  bool batch_first = false;              // dense only
+  const std::int32_t* batch_sizes = nullptr;    // packed: sequences that have a step t, non-increasing; null if dense
+  const std::int64_t* step_offsets = nullptr;   // packed: the first row of step t
+  const std::int32_t* sorted_indices = nullptr;  // packed: the row of h0, c0, hn, cn of sequence b; null if the same
+
+  std::int64_t origin(int b) const { return batch_first && batch_sizes == nullptr ? std::int64_t{b} * steps : b; }
+  int state_row(int b) const { return sorted_indices != nullptr ? sorted_indices[b] : b; }
+};
+
+/** One sequence as a pass sees it. */
+struct Sequence {
+  std::int64_t origin;     // its first row among the caller's rows
+  std::int64_t workspace;  // its first row in the buffers between layers, where its steps follow each other
+  int length;
+  int state_row;
+};
+
+/** A matrix of rows: row (sequence, t) is `width` values at data + row · stride. */
+template <class T>
+struct RowSpace {
+  T* data = nullptr;
+  std::int64_t stride = 0;                     // elements from row to row
+  std::int64_t step = 1;                       // rows from t to t + 1, if steps are evenly spaced …
+  const std::int64_t* step_offsets = nullptr;  // … or the first row of each t
+  bool in_workspace = false;
+
+  T* at(const Sequence& s, int t) const {
+    const std::int64_t first = in_workspace ? s.workspace : s.origin;
+    return data + (first + (step_offsets != nullptr ? step_offsets[t] : t * step)) * stride;
+  }
+};
+
+}  // namespace packed_lstm

@@ -1,0 +1,34 @@
+// One forward pass: makes the plan, calls the pool, and walks blocks, layers and directions in order.
+#pragma once
+
+#include <atomic>
+
+#include "lstm/plan.h"
+#include "lstm/rows.h"
+#include "lstm/weights.h"
+
+namespace packed_lstm {
+
+/** The arrays of one call; shapes as in binding.d.ts. They must not overlap, except inputs with inputs. */
+template <class T>
+struct Call {
+  Layout layout;
+  const T* input;
+  T* output;
+  const T *h0, *c0;  // null: zeros
+  T *hn, *cn;
+};
+
+template <class T>
+KernelTraits traits(const KernelSet<T>& kernels) {
+  return {kernels.unit, kernels.tile_rows, static_cast<int>(sizeof(T))};
+}
+
+/**
+ * Returns when done, or soon after `stop` is set: then the outputs hold anything. Throws std::bad_alloc before it has
+ * written to them.
+ */
+template <class T>
+void forward(const Weights<T>& model, const Call<T>& call, const std::atomic<bool>& stop);
+
+}  // namespace packed_lstm

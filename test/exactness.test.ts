@@ -1,0 +1,175 @@
+// The exactness contract: a sequence's output, hn and cn are the same bits alone, in a batch, in any layout, packed or
+// dense, sync or async, whole or in pieces, for any number of threads, and (by the committed digests) on every
+// instruction set. vitest.config.ts runs this file once for each instruction set of the machine.
+
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { getNumThreads, runtimeInfo, setNumThreads } from "../lib/index.js";
+import { expectSameBits } from "./compare.js";
+import * as passes from "./exactness-passes.js";
+import { SHAPES, type Shape } from "./exactness-shapes.js";
+
+const DTYPES = ["float32", "float64"] as const;
+const THREADS = [1, 2, 3, 4];
+
+const { isa } = runtimeInfo();
+const threadsBefore = getNumThreads();
+afterEach(() => setNumThreads(threadsBefore));
+
+function expectSame(actual: readonly passes.Single[], expected: readonly passes.Single[], label: string): void {
+  expect(actual.length, label).toBe(expected.length);
+  for (const [k, { output, hn, cn }] of expected.entries()) {
+    expectSameBits(actual[k]!.output, output, `${label}, sequence ${k}, output`);
+    expectSameBits(actual[k]!.hn, hn, `${label}, sequence ${k}, hn`);
+    expectSameBits(actual[k]!.cn, cn, `${label}, sequence ${k}, cn`);
+  }
+}
+
+/** Each sequence alone on one thread: what every other way is held against. */
+function reference(setup: passes.Setup): passes.Single[] {
+  setNumThreads(1);
+  const results = passes.alone(setup);
+  for (const { output, hn, cn } of results) {
+    for (const { data } of [output, hn, cn]) {
+      expect(data.every(Number.isFinite)).toBe(true);
+      expect(data.some((x) => x !== 0)).toBe(true);
+    }
+  }
+  return results;
+}
+
+const isOneWay = (shape: Shape): boolean => !shape.bidirectional;
+const isEqual = (shape: Shape): boolean => new Set(shape.lengths).size === 1;
+
+/** A fixed order that is neither the caller's nor the sorted one. */
+function shuffled(n: number): number[] {
+  const picks = Array.from({ length: n }, (_, k) => k);
+  for (let k = n - 1, r = 12345; k > 0; k--) {
+    r = (r * 1103515245 + 12345) % 2147483648;
+    const j = r % (k + 1);
+    [picks[k], picks[j]] = [picks[j]!, picks[k]!];
+  }
+  return picks;
+}
+
+describe.each(DTYPES)(`bits on ${isa}, %s`, (dtype) => {
+  describe.each(SHAPES.map((shape) => [shape.name, shape] as const))("%s", (_, shape) => {
+    const setup = passes.setUp(shape, dtype);
+    let kept: passes.Single[] | undefined;
+    const alone = (): passes.Single[] => {
+      kept ??= reference(setup);
+      return kept;
+    };
+
+    it("has the committed digest", () => digests.judge(`${shape.name}, ${dtype}`, alone()));
+
+    it.each(THREADS)("is the same in every layout on %i threads", async (threads) => {
+      const expected = alone();
+      setNumThreads(threads);
+      expect(getNumThreads()).toBe(threads);
+      expectSame(passes.packed(setup), expected, "packed");
+      expectSame(passes.packedSorted(setup), expected, "packed sorted");
+      expectSame(await passes.packedAsync(setup), expected, "packed async");
+      if (!isEqual(shape)) return;
+      expectSame(passes.dense(setup, false), expected, "dense");
+      expectSame(passes.dense(setup, true), expected, "dense batch-first");
+      expectSame(await passes.denseAsync(setup), expected, "dense async");
+    });
+
+    it("is the same alone on many threads, and as a batch of one", () => {
+      const expected = alone();
+      setNumThreads(4);
+      expectSame(passes.alone(setup), expected, "alone, 4 threads");
+      setNumThreads(2);
+      expectSame(passes.aloneBatchFirst(setup), expected, "batch of one, 2 threads");
+    });
+
+    it.runIf(isOneWay(shape))("is the same in pieces with the state carried over", () => {
+      const expected = alone();
+      setNumThreads(1);
+      expectSame(passes.inPieces(setup, 3), expected, "pieces of 3");
+      setNumThreads(2);
+      expectSame(passes.inPieces(setup, 1), expected, "single steps");
+      if (isEqual(shape)) expectSame(passes.denseInPieces(setup, 2), expected, "dense pieces of 2");
+    });
+
+    it.runIf(shape.lengths.length > 1)("is the same whoever else is in the batch, in any order", () => {
+      const expected = alone();
+      setNumThreads(2);
+      const n = shape.lengths.length;
+      const picks = shuffled(n);
+      expectSame(passes.restore(passes.packed(passes.choose(setup, picks)), picks), expected, "shuffled");
+      const some = picks.slice(0, Math.ceil(n / 3));
+      const expectedSome = some.map((k) => expected[k]!);
+      expectSame(passes.packed(passes.choose(setup, some)), expectedSome, "a third of the batch");
+    });
+  });
+});
+
+describe.each(DTYPES)(`batch sizes on ${isa}, %s`, (dtype) => {
+  // Every way in which a batch can end within a register tile or a row slot.
+  it.each([1, 2, 3])("gives each sequence the same bits in batches of 1 to 40, %i threads", (threads) => {
+    const shape: Shape = { name: "", inputSize: 6, hiddenSize: 20, lengths: Array.from({ length: 40 }, () => 3) };
+    const setup = passes.setUp(shape, dtype);
+    const expected = reference(setup);
+    setNumThreads(threads);
+    for (let n = 1; n <= 40; n++) {
+      const first = Array.from({ length: n }, (_, k) => k);
+      expectSame(passes.dense(passes.choose(setup, first), n % 2 === 0), expected.slice(0, n), `batch of ${n}`);
+    }
+  });
+
+  it("gives the same bits for every hidden size from 1 to 40, in a batch and alone", () => {
+    for (let hiddenSize = 1; hiddenSize <= 40; hiddenSize++) {
+      const setup = passes.setUp({ name: "", inputSize: 3, hiddenSize, lengths: [4, 2, 4, 1, 3, 4, 4] }, dtype);
+      const expected = reference(setup);
+      setNumThreads(2);
+      expectSame(passes.packed(setup), expected, `${hiddenSize} units`);
+    }
+  });
+});
+
+describe(`concurrency on ${isa}`, () => {
+  it("gives overlapping async passes and sync passes the same bits", async () => {
+    const shapes = SHAPES.filter(({ name }) => /^(neither|projection|more rows than slots, both|one sequence, both)/.test(name));
+    expect(shapes.length).toBeGreaterThan(3);
+    const setups = shapes.map((shape) => passes.setUp(shape, "float32"));
+    const expected = setups.map(reference);
+    setNumThreads(2);
+    const pending = [...setups, ...setups, ...setups].map(passes.packedAsync);
+    for (const [k, setup] of setups.entries()) expectSame(passes.packed(setup), expected[k]!, "sync meanwhile");
+    for (const [k, results] of (await Promise.all(pending)).entries()) {
+      expectSame(results, expected[k % setups.length]!, `pass ${k}`);
+    }
+  });
+
+  it("repeats itself to the bit", () => {
+    const setup = passes.setUp(SHAPES[4]!, "float32");
+    const first = passes.packed(setup);
+    for (let n = 0; n < 10; n++) expectSame(passes.packed(setup), first, `repeat ${n}`);
+  });
+});
+
+/** The committed digests. PACKED_LSTM_WRITE_BITS=1 writes them anew, when the arithmetic is meant to change. */
+const digests = (() => {
+  const file = new URL("./fixtures/bits.json", import.meta.url);
+  const writing = process.env["PACKED_LSTM_WRITE_BITS"] === "1";
+  const committed: Record<string, string> = writing ? {} : JSON.parse(readFileSync(file, "utf8"));
+  return {
+    judge(name: string, results: readonly passes.Single[]): void {
+      const hash = createHash("sha256");
+      for (const { data } of results.flatMap(({ output, hn, cn }) => [output, hn, cn])) {
+        hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      }
+      const digest = hash.digest("hex").slice(0, 16);
+      if (writing) committed[name] = digest;
+      expect(digest, `${name}: other bits on ${isa} than test/fixtures/bits.json has`).toBe(committed[name]);
+    },
+    finish(): void {
+      if (writing) writeFileSync(file, `${JSON.stringify(committed, null, 2)}\n`);
+    },
+  };
+})();
+
+afterAll(() => digests.finish());
