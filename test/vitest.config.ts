@@ -1,15 +1,36 @@
-// How vitest runs the suite: every *.test.ts under test/, each file in a process of its own, because the
-// addon's instruction set is chosen once per process from the environment.
+// How vitest runs the suite. The addon's instruction set is chosen once per process from the environment, so each file
+// has a process of its own, and the suites that judge numbers run once for every set this processor has: all files on
+// the best (or on PACKED_LSTM_ISA), the numeric ones again on the others. An absent set cannot run and is not listed.
 
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import type { Binding } from "../binding.js";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const numeric = ["parity", "exactness", "accuracy", "relations-structures", "relations-lengths", "lstm"];
+
+const forced = process.env["PACKED_LSTM_ISA"];
+const addon = process.env["PACKED_LSTM_BINARY"] ?? `${root}/build/Release/packed_lstm.node`;
+const { isa, supportedIsas } = (createRequire(import.meta.url)(addon) as Binding).runtimeInfo();
+const others = forced ? [] : supportedIsas.filter((name) => name !== isa);
+
+function project(name: string, include: string[], env: Record<string, string>) {
+  return { root, test: { name, include, env, pool: "forks" as const, testTimeout: 60_000, hookTimeout: 60_000 } };
+}
 
 export default defineConfig({
-  root: fileURLToPath(new URL("..", import.meta.url)),
+  root,
   test: {
-    include: ["test/**/*.test.ts"],
-    pool: "forks",
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    projects: [
+      project(isa, ["test/**/*.test.ts"], {}),
+      ...others.map((name) =>
+        project(
+          name,
+          numeric.map((file) => `test/${file}.test.ts`),
+          { PACKED_LSTM_ISA: name },
+        ),
+      ),
+    ],
   },
 });

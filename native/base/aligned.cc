@@ -1,3 +1,4 @@
+// The per-thread scratch behind aligned.h; small blocks are kept, large ones go back after the call.
 #include "base/aligned.h"
 
 namespace packed_lstm {

@@ -106,7 +106,8 @@ void read_caches(CpuInfo& info) {
   if (sysctlbyname("hw.perflevel0.l1dcachesize", &bytes, &length, nullptr, 0) == 0 && bytes != 0) info.l1_bytes = bytes;
   length = sizeof bytes;
   // The level-2 cache of Apple's cores is shared by a cluster of four or more.
-  if (sysctlbyname("hw.perflevel0.l2cachesize", &bytes, &length, nullptr, 0) == 0 && bytes != 0) info.l2_bytes = bytes / 4;
+  if (sysctlbyname("hw.perflevel0.l2cachesize", &bytes, &length, nullptr, 0) == 0 && bytes != 0)
+    info.l2_bytes = bytes / 4;
 #elif defined(__linux__) && defined(_SC_LEVEL2_CACHE_SIZE)
   const long l1 = sysconf(_SC_LEVEL1_DCACHE_SIZE), l2 = sysconf(_SC_LEVEL2_CACHE_SIZE);
   if (l1 > 0) info.l1_bytes = static_cast<std::size_t>(l1);

@@ -9,9 +9,9 @@ struct CpuInfo {
   bool avx2 = false;    // AVX2 and FMA, enabled by the operating system
   bool avx512 = false;  // AVX-512F, enabled by the operating system
   bool neon = false;
-  int cores = 1;                       // cores this process may run on: its affinity mask, not the machine's size
-  std::size_t l1_bytes = 32u << 10;    // data cache of one core
-  std::size_t l2_bytes = 512u << 10;   // private or nearest unified cache of one core
+  int cores = 1;                      // cores this process may run on: its affinity mask, not the machine's size
+  std::size_t l1_bytes = 32u << 10;   // data cache of one core
+  std::size_t l2_bytes = 512u << 10;  // private or nearest unified cache of one core
 };
 
 /** Read once, then constant. */

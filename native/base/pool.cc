@@ -31,9 +31,9 @@ int default_threads() {
 struct Pool::Helper {
   alignas(64) std::atomic<int> state{kIdle};
   std::atomic<bool> asleep{false};
-  const Task* task = nullptr;     // with kAssigned: a share of a run …
+  const Task* task = nullptr;  // with kAssigned: a share of a run …
   std::atomic<int>* left = nullptr;
-  int worker = 0, workers = 0;    // … or, with task null, "look at the job queue"
+  int worker = 0, workers = 0;  // … or, with task null, "look at the job queue"
   std::mutex mutex;
   std::condition_variable wake;
 

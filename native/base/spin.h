@@ -52,9 +52,7 @@ class SpinBarrier {
       phase_.store(phase + 1, std::memory_order_release);
       return;
     }
-    spin_until([&] {
-      return phase_.load(std::memory_order_acquire) != phase || stop.load(std::memory_order_relaxed);
-    });
+    spin_until([&] { return phase_.load(std::memory_order_acquire) != phase || stop.load(std::memory_order_relaxed); });
   }
 
  private:

@@ -1,3 +1,4 @@
+// The checks behind args.h. Each error carries the code that lib/ gives the same mistake.
 #include "binding/args.h"
 
 #include <cmath>
@@ -40,7 +41,8 @@ void throw_range_error(napi_env env, const std::string& message) {
 
 int int_arg(napi_env env, napi_value value, const char* name, int min, int max) {
   double number = 0;
-  if (napi_get_value_double(env, value, &number) != napi_ok) throw_type_error(env, std::string(name) + ": expected a number");
+  if (napi_get_value_double(env, value, &number) != napi_ok)
+    throw_type_error(env, std::string(name) + ": expected a number");
   if (!(number >= min && number <= max) || number != std::floor(number)) {
     throw_range_error(env, std::string(name) + ": expected an integer from " + std::to_string(min) + " to " +
                                std::to_string(max) + ", but got " + std::to_string(number));
@@ -50,7 +52,8 @@ int int_arg(napi_env env, napi_value value, const char* name, int min, int max) 
 
 bool bool_arg(napi_env env, napi_value value, const char* name) {
   bool out = false;
-  if (napi_get_value_bool(env, value, &out) != napi_ok) throw_type_error(env, std::string(name) + ": expected a boolean");
+  if (napi_get_value_bool(env, value, &out) != napi_ok)
+    throw_type_error(env, std::string(name) + ": expected a boolean");
   return out;
 }
 

@@ -1,3 +1,4 @@
+// Every use of the thread-safe function is under the mutex and behind `closing_`, so none comes after its release.
 #include "binding/job.h"
 
 #include <new>

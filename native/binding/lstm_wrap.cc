@@ -1,3 +1,5 @@
+// Reads the positional arguments of binding.d.ts into a Call, runs it here or as a job, and holds the weights.
+// Nothing below this file knows N-API.
 #include "binding/lstm_wrap.h"
 
 #include <string>
@@ -69,9 +71,11 @@ class TypedModel final : public Model {
     if (!info[0].IsArray()) throw_type_error(env, "parameters: expected an array");
     const Napi::Array array = info[0].As<Napi::Array>();
     const int states = config_.num_layers * config_.directions;
-    const std::uint32_t expected = static_cast<std::uint32_t>(states) * static_cast<std::uint32_t>(config_.parameters_per_direction());
+    const std::uint32_t expected =
+        static_cast<std::uint32_t>(states) * static_cast<std::uint32_t>(config_.parameters_per_direction());
     if (array.Length() != expected) {
-      throw_range_error(env, "parameters: expected " + std::to_string(expected) + " arrays, but got " + std::to_string(array.Length()));
+      throw_range_error(env, "parameters: expected " + std::to_string(expected) + " arrays, but got " +
+                                 std::to_string(array.Length()));
     }
     // Reading an element may run JavaScript (a getter), which may detach an array already read: hold the values first.
     std::vector<napi_value> values;
@@ -171,10 +175,11 @@ std::unique_ptr<Model> make_model(const Napi::CallbackInfo& info) {
 
 Napi::Function LSTMWrap::define(Napi::Env env, std::shared_ptr<JobQueue> jobs) {
   // The queue outlives every model: it lies with the environment's instance data (addon.cc).
-  return DefineClass(env, "LSTM",
-                     {InstanceMethod<&LSTMWrap::load>("load"), InstanceMethod<&LSTMWrap::forward>("forward"),
-                      InstanceMethod<&LSTMWrap::forward_async>("forwardAsync"), InstanceMethod<&LSTMWrap::dispose>("dispose")},
-                     jobs.get());
+  return DefineClass(
+      env, "LSTM",
+      {InstanceMethod<&LSTMWrap::load>("load"), InstanceMethod<&LSTMWrap::forward>("forward"),
+       InstanceMethod<&LSTMWrap::forward_async>("forwardAsync"), InstanceMethod<&LSTMWrap::dispose>("dispose")},
+      jobs.get());
 }
 
 LSTMWrap::LSTMWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<LSTMWrap>(info) {

@@ -1,3 +1,4 @@
+// Row tiles inside a block of panels inside all panels: a panel comes from beyond the level-2 cache once.
 #include "gemm/matmul.h"
 
 #include <algorithm>
@@ -12,7 +13,7 @@ int panels_per_block(std::size_t panel_bytes) {
 
 template <class T>
 void matmul(const KernelSet<T>& kernels, const Panels<T>& panels, int begin, int end, int rows, int k, int columns,
-            const T* const* a, T* const* out) {
+            int chain, const T* const* a, T* const* out) {
   const Tiles tiles(rows, kernels.tile_rows);
   const int block = panels_per_block(panels.panel_bytes());
   for (int first = begin; first < end; first += block) {
@@ -20,6 +21,7 @@ void matmul(const KernelSet<T>& kernels, const Panels<T>& panels, int begin, int
     tile.weights = panels.range(first, std::min(end, first + block));
     tile.k = k;
     tile.columns = columns;
+    tile.chain = chain;
     for (int t = 0; t < tiles.count(); ++t) {
       const int row = tiles.begin(t), height = tiles.begin(t + 1) - row;
       std::copy_n(a + row, height, tile.a);
@@ -29,9 +31,9 @@ void matmul(const KernelSet<T>& kernels, const Panels<T>& panels, int begin, int
   }
 }
 
-template void matmul<float>(const KernelSet<float>&, const Panels<float>&, int, int, int, int, int,
+template void matmul<float>(const KernelSet<float>&, const Panels<float>&, int, int, int, int, int, int,
                             const float* const*, float* const*);
-template void matmul<double>(const KernelSet<double>&, const Panels<double>&, int, int, int, int, int,
+template void matmul<double>(const KernelSet<double>&, const Panels<double>&, int, int, int, int, int, int,
                              const double* const*, double* const*);
 
 }  // namespace packed_lstm

@@ -1,3 +1,4 @@
+// Copies a weight matrix into panels, a row of it (one output) at a time; what is beyond its edge stays zero.
 #include "gemm/panels.h"
 
 namespace packed_lstm {
@@ -23,7 +24,8 @@ template <class T>
 Panels<T> Panels<T>::of_gates(int unit, MatrixView<T> weight_ih, MatrixView<T> weight_hh, const T* bias_ih,
                               const T* bias_hh) {
   const int width = 4 * unit, hidden = weight_ih.rows / 4;
-  const std::size_t inputs = static_cast<std::size_t>(weight_ih.cols), states = static_cast<std::size_t>(weight_hh.cols);
+  const std::size_t inputs = static_cast<std::size_t>(weight_ih.cols),
+                    states = static_cast<std::size_t>(weight_hh.cols);
   Panels panels(width, (hidden + unit - 1) / unit, inputs + states);
   for (int row = 0; row < weight_ih.rows; ++row) {
     const int gate = row / hidden, u = row % hidden;

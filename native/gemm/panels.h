@@ -26,7 +26,8 @@ class Panels {
    * Gates i, f, g, o of `unit` units to a panel: k runs through weight_ih's inputs, then weight_hh's.
    * Both matrices have 4·H rows; the biases (null for none) are added once, here.
    */
-  static Panels of_gates(int unit, MatrixView<T> weight_ih, MatrixView<T> weight_hh, const T* bias_ih, const T* bias_hh);
+  static Panels of_gates(int unit, MatrixView<T> weight_ih, MatrixView<T> weight_hh, const T* bias_ih,
+                         const T* bias_hh);
 
   int count() const { return count_; }
   int columns_padded() const { return count_ * width_; }

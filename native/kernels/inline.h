@@ -6,5 +6,5 @@
 #define PACKED_LSTM_UNROLL
 #else
 #define PACKED_LSTM_INLINE static inline __attribute__((always_inline))
-#define PACKED_LSTM_UNROLL _Pragma("GCC unroll 16")
+#define PACKED_LSTM_UNROLL _Pragma("GCC unroll 24")
 #endif

@@ -9,8 +9,10 @@
 // For an LSTM the four vectors of a row are gates i, f, g, o of the same U units, and the K rows are the x rows
 // (input size) followed by the h rows; for a plain product they are 4·U neighbouring columns.
 //
-// Every element of a result is one chain, bias (or the value it starts from), then k ascending, one fused
-// multiply-add a step: the bits depend on neither the tile's height nor the instruction set.
+// Every element of a result is one fixed sequence of operations: bias, then k ascending through x and then h, one fused
+// multiply-add a step, in chains of `chain` terms. A chain after the first starts from 0, where `chain` terms are
+// through or h begins, and is added to the total when it ends. Where that is follows from the model's sizes alone, so
+// the bits depend on neither the tile's height, nor the batch, nor the instruction set.
 #pragma once
 
 #include <cstddef>
@@ -34,12 +36,12 @@ struct PanelRange {
 template <class T>
 struct CellTile {
   PanelRange<T> weights;
-  const T* x[kMaxTileRows];      // k_x values a row; not read where pre is given
-  const T* pre[kMaxTileRows];    // null, or bias + x·W_ih as MatmulTile leaves it (panel p at 4·U·p)
-  const T* h[kMaxTileRows];      // k_h values a row
+  const T* x[kMaxTileRows];    // k_x values a row; not read where pre is given
+  const T* pre[kMaxTileRows];  // null, or bias + x·W_ih as MatmulTile leaves it (panel p at 4·U·p)
+  const T* h[kMaxTileRows];    // k_h values a row
   T* c[kMaxTileRows];
-  T* out[kMaxTileRows];          // `units` values a row
-  int k_x, k_h, units;
+  T* out[kMaxTileRows];  // `units` values a row
+  int k_x, k_h, units, chain;
 };
 
 /** out = bias + a·W for up to kMaxTileRows rows; panel p writes columns 4·U·p up to `columns`. */
@@ -48,7 +50,7 @@ struct MatmulTile {
   PanelRange<T> weights;
   const T* a[kMaxTileRows];
   T* out[kMaxTileRows];
-  int k, columns;
+  int k, columns, chain;
 };
 
 template <class T>

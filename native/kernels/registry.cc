@@ -40,9 +40,10 @@ Entry select() {
   }
   std::string list;
   for (const std::string& isa : supported_isas()) list += (list.empty() ? "" : ", ") + isa;
-  throw std::runtime_error(std::string("PACKED_LSTM_ISA: ") +
-                           (known ? "this processor does not support " : "expected the name of an instruction set, but got ") +
-                           "\"" + forced + "\"; supported here: " + list);
+  throw std::runtime_error(
+      std::string("PACKED_LSTM_ISA: ") +
+      (known ? "this processor does not support " : "expected the name of an instruction set, but got ") + "\"" +
+      forced + "\"; supported here: " + list);
 }
 
 const Entry& selected() {

@@ -6,13 +6,10 @@
 template <int MR, int NP>
 PACKED_LSTM_INLINE void accumulate(Reg (&acc)[MR][4 * NP], const Vec::T* const* a, int k, const Vec::T* w,
                                    std::size_t stride) {
-  const Vec::T* row[MR];
-  PACKED_LSTM_UNROLL
-  for (int r = 0; r < MR; ++r) row[r] = a[r];
   for (int i = 0; i < k; ++i) {
     Reg broadcast[MR];
     PACKED_LSTM_UNROLL
-    for (int r = 0; r < MR; ++r) broadcast[r] = Vec::set1(row[r][i]);
+    for (int r = 0; r < MR; ++r) broadcast[r] = Vec::set1(a[r][i]);
     PACKED_LSTM_UNROLL
     for (int j = 0; j < 4 * NP; ++j) {
       const Reg column = Vec::load(w + (j / 4) * stride + (j % 4) * Vec::U);
@@ -20,6 +17,40 @@ PACKED_LSTM_INLINE void accumulate(Reg (&acc)[MR][4 * NP], const Vec::T* const* 
       for (int r = 0; r < MR; ++r) acc[r][j] = Vec::fma(broadcast[r], column, acc[r][j]);
     }
     w += 4 * Vec::U;
+  }
+}
+
+// The h chain goes on from x's where x is no longer than this.
+constexpr int kShortInput = 16;
+
+/** acc += a · W in chains of `chain` terms (see kernel_set.h); the first one goes on from acc unless `cut`. */
+template <int MR, int NP>
+PACKED_LSTM_INLINE void accumulate_chains(Reg (&acc)[MR][4 * NP], const Vec::T* const* a, int k, const Vec::T* w,
+                                          std::size_t stride, int chain, bool cut) {
+  const Vec::T* row[MR];
+  PACKED_LSTM_UNROLL
+  for (int r = 0; r < MR; ++r) row[r] = a[r];
+  if (!cut) {
+    accumulate<MR, NP>(acc, row, k < chain ? k : chain, w, stride);
+    k -= chain;
+    w += chain * std::size_t{4 * Vec::U};
+    PACKED_LSTM_UNROLL
+    for (int r = 0; r < MR; ++r) row[r] += chain;
+  }
+  for (; k > 0; k -= chain, w += chain * std::size_t{4 * Vec::U}) {
+    alignas(64) Vec::T total[MR * 4 * NP * Vec::U];
+    PACKED_LSTM_UNROLL
+    for (int i = 0; i < MR * 4 * NP; ++i) {
+      Vec::store(total + i * Vec::U, acc[i / (4 * NP)][i % (4 * NP)]);
+      acc[i / (4 * NP)][i % (4 * NP)] = Vec::set1(0);
+    }
+    accumulate<MR, NP>(acc, row, k < chain ? k : chain, w, stride);
+    PACKED_LSTM_UNROLL
+    for (int r = 0; r < MR; ++r) row[r] += chain;
+    PACKED_LSTM_UNROLL
+    for (int i = 0; i < MR * 4 * NP; ++i) {
+      acc[i / (4 * NP)][i % (4 * NP)] = Vec::add(Vec::load(total + i * Vec::U), acc[i / (4 * NP)][i % (4 * NP)]);
+    }
   }
 }
 
@@ -46,9 +77,10 @@ PACKED_LSTM_INLINE void cell_at(const CellTile<Vec::T>& tile, int p) {
     }
   } else {
     start_from_bias<MR, NP>(acc, panel, tile.weights.stride);
-    accumulate<MR, NP>(acc, tile.x, tile.k_x, panel + kColumns, tile.weights.stride);
+    accumulate_chains<MR, NP>(acc, tile.x, tile.k_x, panel + kColumns, tile.weights.stride, tile.chain, false);
   }
-  accumulate<MR, NP>(acc, tile.h, tile.k_h, panel + kColumns + tile.k_x * std::size_t{kColumns}, tile.weights.stride);
+  accumulate_chains<MR, NP>(acc, tile.h, tile.k_h, panel + kColumns + tile.k_x * std::size_t{kColumns},
+                            tile.weights.stride, tile.chain, tile.k_x > kShortInput);
   PACKED_LSTM_UNROLL
   for (int q = 0; q < NP; ++q) {
     const int first = (p + q) * Vec::U;
@@ -68,7 +100,7 @@ PACKED_LSTM_INLINE void matmul_at(const MatmulTile<Vec::T>& tile, int p) {
   const Vec::T* panel = tile.weights.panels + p * tile.weights.stride;
   Reg acc[MR][4 * NP];
   start_from_bias<MR, NP>(acc, panel, tile.weights.stride);
-  accumulate<MR, NP>(acc, tile.a, tile.k, panel + kColumns, tile.weights.stride);
+  accumulate_chains<MR, NP>(acc, tile.a, tile.k, panel + kColumns, tile.weights.stride, tile.chain, false);
   PACKED_LSTM_UNROLL
   for (int r = 0; r < MR; ++r) {
     PACKED_LSTM_UNROLL
@@ -80,7 +112,9 @@ PACKED_LSTM_INLINE void matmul_at(const MatmulTile<Vec::T>& tile, int p) {
 }
 
 // A short tile takes several panels at once, for enough independent chains to hide the latency of the FMA.
-constexpr int panels_at_once(int rows) { return rows == 1 ? Vec::kPanels1 : rows == 2 ? Vec::kPanels2 : rows == 3 ? Vec::kPanels3 : 1; }
+constexpr int panels_at_once(int rows) {
+  return rows == 1 ? Vec::kPanels1 : rows == 2 ? Vec::kPanels2 : rows == 3 ? Vec::kPanels3 : 1;
+}
 
 template <int MR>
 void cell(const CellTile<Vec::T>& tile) {

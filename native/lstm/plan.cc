@@ -1,5 +1,6 @@
 // A cost model in cycles of one core. The constants are rough and only their ratios matter: they decide when weights
-// stop fitting a cache, when a tile is too short to feed the FMA units, and when waking or waiting costs more than it saves.
+// stop fitting a cache, when a tile is too short to feed the FMA units, and when waking or waiting costs more than it
+// saves.
 #include "lstm/plan.h"
 
 #include <algorithm>
@@ -9,10 +10,10 @@
 namespace packed_lstm {
 namespace {
 
-constexpr double kFmaPerCycle = 2, kLoadsPerCycle = 2;    // vectors
+constexpr double kFmaPerCycle = 2, kLoadsPerCycle = 2;  // vectors
 constexpr double kL2BytesPerCycle = 40, kL3BytesPerCycle = 14;
-constexpr double kCellCyclesPerVector = 45;               // the epilogue: five exponentials, three divisions
-constexpr double kStepCycles = 150;                       // pointers and calls of one step
+constexpr double kCellCyclesPerVector = 45;  // the epilogue: five exponentials, three divisions
+constexpr double kStepCycles = 150;          // pointers and calls of one step
 constexpr double kBarrierCycles = 700, kWakeCycles = 25000;
 constexpr int kSlotsInCache = 24, kSlotsBeyondCache = 48;
 constexpr int kMaxHoisted = 128;
@@ -26,7 +27,10 @@ std::int64_t count_rows(const Layout& layout) {
 class Model {
  public:
   Model(const Config& config, const Layout& layout, const KernelTraits& kernels)
-      : config_(config), layout_(layout), kernels_(kernels), rows_(count_rows(layout)),
+      : config_(config),
+        layout_(layout),
+        kernels_(kernels),
+        rows_(count_rows(layout)),
         panels_((config.hidden_size + kernels.unit - 1) / kernels.unit) {}
 
   int panels() const { return panels_; }
@@ -73,7 +77,8 @@ class Model {
   // A separate projection lets few rows read W_ih once for many steps; a whole tile of rows gains nothing from it
   // unless W comes from beyond the level-2 cache.
   int hoisted_steps(int layer, const Plan& plan) const {
-    const bool few = plan.slots < kernels_.tile_rows / 2 + 1 || (plan.slots <= 2 * kernels_.tile_rows && !in_cache(plan));
+    const bool few =
+        plan.slots < kernels_.tile_rows / 2 + 1 || (plan.slots <= 2 * kernels_.tile_rows && !in_cache(plan));
     if (!few || config_.layer_input(layer) < kernels_.unit || layout_.steps < 2) return 0;
     const std::size_t row_bytes = static_cast<std::size_t>(panels_) * 4 * kernels_.unit * kernels_.element_bytes;
     const int fit = static_cast<int>(kHoistedBytes / (row_bytes * static_cast<std::size_t>(plan.slots)));
@@ -92,7 +97,8 @@ class Model {
     double cycles = std::max(in_tile * k_cycles, bytes / bandwidth);
     if (hoisted) cycles += inputs * panels * 4 * rows / kFmaPerCycle;
     cycles += rows * panels * kCellCyclesPerVector + kStepCycles + 10 * rows;
-    if (config_.proj_size != 0) cycles += rows * states * config_.hidden_size / kernels_.unit / plan.splits / kFmaPerCycle;
+    if (config_.proj_size != 0)
+      cycles += rows * states * config_.hidden_size / kernels_.unit / plan.splits / kFmaPerCycle;
     if (plan.splits > 1) cycles += kBarrierCycles * (config_.proj_size != 0 ? 2 : 1);
     return cycles;
   }

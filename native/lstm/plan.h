@@ -19,11 +19,11 @@ struct KernelTraits {
 
 struct Plan {
   // A team is `directions` × `splits` workers; each group of sequences has a team of its own.
-  int groups = 1;      // sequences are dealt over this many teams; no team waits for another
-  int directions = 1;  // 2: forward and backward at once
-  int splits = 1;      // workers that share one direction's units, with a barrier a step
-  int slots = 1;       // sequences a team has under way at once
-  int hoisted = 0;     // steps whose input projection is computed at once for a slot; 0: in the tile itself
+  int groups = 1;               // sequences are dealt over this many teams; no team waits for another
+  int directions = 1;           // 2: forward and backward at once
+  int splits = 1;               // workers that share one direction's units, with a barrier a step
+  int slots = 1;                // sequences a team has under way at once
+  int hoisted = 0;              // steps whose input projection is computed at once for a slot; 0: in the tile itself
   std::int64_t block_rows = 0;  // rows between layers a team holds at once (at least one sequence)
 
   int workers() const { return groups * directions * splits; }

@@ -156,8 +156,8 @@ class Forward {
     p.y = written_by(layer, group);
     p.y.data += direction * config_.real_size();
     p.reverse = direction == 1;
-    const std::size_t state = static_cast<std::size_t>(layer * config_.directions + direction) *
-                              static_cast<std::size_t>(call_.layout.batch);
+    const std::size_t state =
+        static_cast<std::size_t>(layer * config_.directions + direction) * static_cast<std::size_t>(call_.layout.batch);
     const std::size_t h = state * static_cast<std::size_t>(config_.real_size());
     const std::size_t c = state * static_cast<std::size_t>(config_.hidden_size);
     p.h0 = call_.h0 != nullptr ? call_.h0 + h : nullptr;

@@ -1,3 +1,4 @@
+// aim, step, (project,) meet, advance: the loop of one worker. All state is in fixed arrays of slots.
 #include "lstm/walker.h"
 
 #include <algorithm>
@@ -19,9 +20,14 @@ class Walker {
  public:
   Walker(const Weights<T>& model, const Pass<T>& pass, const SlotScratch<T>& scratch, int slots, int hoisted,
          const Share& share)
-      : kernels_(model.kernels()), config_(model.config()), pass_(pass), scratch_(scratch), share_(share),
+      : kernels_(model.kernels()),
+        config_(model.config()),
+        pass_(pass),
+        scratch_(scratch),
+        share_(share),
         hoisted_(pass.k_x >= kernels_.unit ? hoisted : 0),
-        gates_(pass.weights->gates), proj_(pass.weights->proj),
+        gates_(pass.weights->gates),
+        proj_(pass.weights->proj),
         first_panel_(gates_.count() * share.index / share.count),
         last_panel_(gates_.count() * (share.index + 1) / share.count),
         first_unit_(std::min(config_.hidden_size, first_panel_ * kernels_.unit)),
@@ -52,10 +58,10 @@ class Walker {
  private:
   struct Slot {
     const Sequence* sequence;
-    int done;        // steps of it behind us
-    int projected;   // steps whose input projection lies in `hoisted`, counted from `hoisted_from`
+    int done;       // steps of it behind us
+    int projected;  // steps whose input projection lies in `hoisted`, counted from `hoisted_from`
     int hoisted_from;
-    const T* h;      // the state after the last step
+    const T* h;  // the state after the last step
     T *c, *unprojected, *hoisted;
   };
 
@@ -101,7 +107,8 @@ class Walker {
         a[i] = pass_.x.at(*slot.sequence, time(slot, slot.done + first + i));
         out[i] = slot.hoisted + std::size_t(first + i) * gates_.columns_padded();
       }
-      matmul(kernels_, gates_, first_panel_, last_panel_, rows, pass_.k_x, gates_.columns_padded(), a, out);
+      matmul(kernels_, gates_, first_panel_, last_panel_, rows, pass_.k_x, gates_.columns_padded(), config_.chain(), a,
+             out);
     }
     slot.hoisted_from = slot.done;
     slot.projected = steps;
@@ -114,6 +121,7 @@ class Walker {
     tile.k_x = pass_.k_x;
     tile.k_h = config_.real_size();
     tile.units = config_.hidden_size;
+    tile.chain = config_.chain();
     for (int first = first_panel_; first < last_panel_; first += block) {
       tile.weights = gates_.range(first, std::min(last_panel_, first + block));
       for (int i = 0; i < tiles.count(); ++i) {
@@ -129,8 +137,9 @@ class Walker {
   }
 
   void project() {
-    const int begin = proj_.count() * share_.index / share_.count, end = proj_.count() * (share_.index + 1) / share_.count;
-    matmul(kernels_, proj_, begin, end, active_, config_.hidden_size, config_.proj_size, out_, y_);
+    const int begin = proj_.count() * share_.index / share_.count,
+              end = proj_.count() * (share_.index + 1) / share_.count;
+    matmul(kernels_, proj_, begin, end, active_, config_.hidden_size, config_.proj_size, config_.chain(), out_, y_);
   }
 
   void meet() {
@@ -207,7 +216,9 @@ void walk(const Weights<T>& model, const Pass<T>& pass, const SlotScratch<T>& sc
 
 template struct SlotScratch<float>;
 template struct SlotScratch<double>;
-template void walk<float>(const Weights<float>&, const Pass<float>&, const SlotScratch<float>&, int, int, const Share&) noexcept;
-template void walk<double>(const Weights<double>&, const Pass<double>&, const SlotScratch<double>&, int, int, const Share&) noexcept;
+template void walk<float>(const Weights<float>&, const Pass<float>&, const SlotScratch<float>&, int, int,
+                          const Share&) noexcept;
+template void walk<double>(const Weights<double>&, const Pass<double>&, const SlotScratch<double>&, int, int,
+                           const Share&) noexcept;
 
 }  // namespace packed_lstm

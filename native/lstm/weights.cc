@@ -1,3 +1,4 @@
+// Walks the parameters in torch's order and packs each layer and direction.
 #include "lstm/weights.h"
 
 namespace packed_lstm {

@@ -53,7 +53,7 @@ struct VecF64 {
   PACKED_LSTM_INLINE Reg max(Reg a, Reg b) { return _mm256_max_pd(a, b); }
   PACKED_LSTM_INLINE Reg negate(Reg a) { return _mm256_xor_pd(a, _mm256_set1_pd(-0.0)); }
   PACKED_LSTM_INLINE Reg power_of_two(Reg shifted) {
-    return _mm256_castsi256_pd(_mm256_add_epi64(_mm256_slli_epi64(_mm256_castpd_si256(shifted), 52),
-                                                _mm256_set1_epi64x(0x3ff0000000000000)));
+    return _mm256_castsi256_pd(
+        _mm256_add_epi64(_mm256_slli_epi64(_mm256_castpd_si256(shifted), 52), _mm256_set1_epi64x(0x3ff0000000000000)));
   }
 };

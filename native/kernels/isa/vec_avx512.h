@@ -27,8 +27,8 @@ struct VecF32 {
     return _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(a), _mm512_set1_epi32(INT32_MIN)));
   }
   PACKED_LSTM_INLINE Reg power_of_two(Reg shifted) {
-    return _mm512_castsi512_ps(
-        _mm512_add_epi32(_mm512_maskz_slli_epi32(kAll, _mm512_castps_si512(shifted), 23), _mm512_set1_epi32(0x3f800000)));
+    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_maskz_slli_epi32(kAll, _mm512_castps_si512(shifted), 23),
+                                                _mm512_set1_epi32(0x3f800000)));
   }
 };
 

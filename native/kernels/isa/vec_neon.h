@@ -24,8 +24,7 @@ struct VecF32 {
   PACKED_LSTM_INLINE Reg max(Reg a, Reg b) { return vmaxq_f32(a, b); }
   PACKED_LSTM_INLINE Reg negate(Reg a) { return vnegq_f32(a); }
   PACKED_LSTM_INLINE Reg power_of_two(Reg shifted) {
-    return vreinterpretq_f32_s32(
-        vaddq_s32(vshlq_n_s32(vreinterpretq_s32_f32(shifted), 23), vdupq_n_s32(0x3f800000)));
+    return vreinterpretq_f32_s32(vaddq_s32(vshlq_n_s32(vreinterpretq_s32_f32(shifted), 23), vdupq_n_s32(0x3f800000)));
   }
 };
 
