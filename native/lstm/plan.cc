@@ -15,7 +15,7 @@ constexpr double kL2BytesPerCycle = 40, kL3BytesPerCycle = 14;
 constexpr double kCellCyclesPerVector = 45;  // the epilogue: five exponentials, three divisions
 constexpr double kStepCycles = 150;          // pointers and calls of one step
 constexpr double kBarrierCycles = 700, kWakeCycles = 25000;
-constexpr int kSlotsInCache = 24, kSlotsBeyondCache = 48;
+constexpr int kSlotsInCache = 24, kSlotsBeyondCache = 64;
 constexpr int kMaxHoisted = 128;
 constexpr std::size_t kHoistedBytes = 1u << 20, kBlockBytes = 32u << 20;
 
