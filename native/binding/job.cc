@@ -8,17 +8,23 @@
 namespace packed_lstm {
 namespace {
 
-Napi::Value to_js(Napi::Env env, const std::exception_ptr& error) {
-  if (!error) return env.Null();
+napi_value error_value(napi_env env, const std::exception_ptr& error) {
+  napi_value out = nullptr, message = nullptr, code = nullptr;
+  if (!error) {
+    napi_get_null(env, &out);
+    return out;
+  }
   try {
     std::rethrow_exception(error);
   } catch (const std::bad_alloc&) {
-    Napi::Error out = Napi::RangeError::New(env, "out of memory");
-    out.Set("code", Napi::String::New(env, "ERR_ARG_VALUE"));
-    return out.Value();
+    napi_create_string_utf8(env, "out of memory", NAPI_AUTO_LENGTH, &message);
+    napi_create_string_utf8(env, "ERR_ARG_VALUE", NAPI_AUTO_LENGTH, &code);
+    napi_create_range_error(env, code, message, &out);
   } catch (const std::exception& e) {
-    return Napi::Error::New(env, e.what()).Value();
+    napi_create_string_utf8(env, e.what(), NAPI_AUTO_LENGTH, &message);
+    napi_create_error(env, nullptr, message, &out);
   }
+  return out;
 }
 
 }  // namespace
@@ -96,12 +102,14 @@ void JobQueue::deliver(Napi::Env env) {
     const Napi::FunctionReference done = std::move(job->done);
     job->kept.clear();
     job->run = nullptr;
-    try {
-      done.Value().Call({to_js(env, job->error), Napi::Boolean::New(env, job->stop.load())});
-    } catch (const Napi::Error& error) {
-      error.ThrowAsJavaScriptException();  // from the caller's callback: theirs to see
-      return;
-    }
+    // Plain N-API calls: in an environment being terminated they fail quietly, where the C++ wrappers would throw with
+    // nobody left to catch. What the callback throws stays pending and is the caller's to see.
+    napi_value receiver = nullptr, callback = nullptr, aborted = nullptr;
+    napi_get_undefined(env, &receiver);
+    napi_get_reference_value(env, done, &callback);
+    napi_get_boolean(env, job->stop.load(), &aborted);
+    napi_value args[] = {error_value(env, job->error), aborted};
+    if (napi_call_function(env, receiver, callback, 2, args, nullptr) != napi_ok) return;
   }
 }
 
