@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <stdexcept>
+#include <string>
 #include <thread>
 
 #include "base/cpu.h"
@@ -23,7 +25,11 @@ int default_threads() {
   if (text == nullptr || *text == '\0') return cores;
   char* end = nullptr;
   const long n = std::strtol(text, &end, 10);
-  return *end == '\0' && n >= 1 && n <= 1024 ? static_cast<int>(n) : cores;
+  if (*end != '\0' || n < 1 || n > 1024) {
+    throw std::runtime_error(std::string("PACKED_LSTM_NUM_THREADS: expected an integer from 1 to 1024, but got \"") + text +
+                             "\"");
+  }
+  return static_cast<int>(n);
 }
 
 }  // namespace

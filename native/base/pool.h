@@ -14,6 +14,7 @@ namespace packed_lstm {
 
 class Pool {
  public:
+  /** Throws std::runtime_error, at the first call, if PACKED_LSTM_NUM_THREADS is not a number of threads. */
   static Pool& get();
 
   /** Compute threads a call may use, the calling one included. */

@@ -50,7 +50,9 @@ Napi::Value runtime_info(const Napi::CallbackInfo& info) {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   try {
-    kernels<float>();  // an instruction set forced by name is judged while loading
+    // What the environment forces is judged while loading.
+    kernels<float>();
+    Pool::get();
   } catch (const std::exception& error) {
     throw Napi::Error::New(env, error.what());
   }

@@ -1,5 +1,5 @@
 // Who computes what: decided once per call from sizes alone, before any row is touched. Whatever is decided, the
-// results have the same bits (each output element is one chain), so this is about time and memory only.
+// results have the same bits (kernels/kernel_set.h), so this is about time and memory only.
 #pragma once
 
 #include <string>
