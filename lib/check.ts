@@ -98,7 +98,7 @@ export function checkInt(name: string, value: unknown, limits: { min?: number; m
 }
 
 /**
- * A number within limits; NaN and the infinities are refused unless `finite` is false.
+ * A number within limits, never NaN; the infinities are refused unless `finite` is false.
  * @throws TypeError ERR_ARG_TYPE when it is no number; RangeError ERR_ARG_VALUE for a value outside.
  */
 export function checkNumber(
@@ -109,7 +109,7 @@ export function checkNumber(
   const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, finite = true } = limits;
   const expected = describeLimits(finite ? "a finite number" : "a number", min, max);
   if (typeof value !== "number") throw typeError("ERR_ARG_TYPE", name, expected, describe(value));
-  if ((finite && !Number.isFinite(value)) || value < min || value > max) {
+  if (!(value >= min && value <= max) || (finite && !Number.isFinite(value))) {
     throw rangeError("ERR_ARG_VALUE", name, expected, describe(value));
   }
   return value;

@@ -14,7 +14,7 @@ export type LSTMOutput<O> = [output: O, state: [hn: Tensor, cn: Tensor]];
 /** The state before the first step: h0 of shape (L·D, B, R), c0 of shape (L·D, B, H); both without B when unbatched. */
 export type LSTMState = readonly [h0: TensorLike, c0: TensorLike];
 
-/** The arguments of the native call, by name, and the shapes of what it writes. */
+/** The arguments of the native call, by name, and what `forward` returns once it has written them. */
 export interface Call {
   readonly input: FloatArray;
   readonly output: FloatArray;
@@ -25,10 +25,9 @@ export interface Call {
   readonly steps: number;
   readonly batch: number;
   readonly batchFirst: boolean;
-  readonly packed: PackedSequence | null;
-  readonly outputShape: readonly number[];
-  readonly hShape: readonly number[];
-  readonly cShape: readonly number[];
+  readonly batchSizes: Int32Array | null;
+  readonly sortedIndices: Int32Array | null;
+  readonly result: LSTMOutput<Tensor | PackedSequence>;
 }
 
 /** Judges input and state. @throws as LSTM.forward documents */
@@ -98,18 +97,24 @@ function finishCall(
   const output = allocate("output", dtype, (input.length / config.inputSize) * outputSize(config));
   const hn = allocate("hn", dtype, states * batch * recurrent);
   const cn = allocate("cn", dtype, states * batch * hiddenSize);
-  return { input, output, h0, c0, hn, cn, steps, batch, batchFirst, packed, outputShape, hShape, cShape };
-}
-
-/** Dresses the written arrays as what `forward` returns. */
-export function finishOutput(call: Call): LSTMOutput<Tensor | PackedSequence> {
-  const { packed } = call;
-  const tensor = new Tensor(call.output, call.outputShape);
-  const output =
-    packed === null
-      ? tensor
-      : new PackedSequence(tensor, packed.batchSizes, packed.sortedIndices, packed.unsortedIndices);
-  return [output, [new Tensor(call.hn, call.hShape), new Tensor(call.cn, call.cShape)]];
+  const rows = new Tensor(output, outputShape);
+  // The result is dressed before it is written: it takes its own copy of the row description, which the caller could
+  // change while an asynchronous pass is under way.
+  const repacked = packed && new PackedSequence(rows, packed.batchSizes, packed.sortedIndices, packed.unsortedIndices);
+  return {
+    input,
+    output,
+    h0,
+    c0,
+    hn,
+    cn,
+    steps,
+    batch,
+    batchFirst,
+    batchSizes: repacked?.batchSizes ?? null,
+    sortedIndices: repacked?.sortedIndices ?? null,
+    result: [repacked ?? rows, [new Tensor(hn, hShape), new Tensor(cn, cShape)]],
+  };
 }
 
 /** D·R, what a row of the output is wide. */

@@ -33,9 +33,8 @@ export interface Manner {
 
 const optionKeys = ["numLayers", "bias", "batchFirst", "dropout", "bidirectional", "projSize", "dtype"] as const;
 
-// Bounds that no model comes near: they keep 4 * hiddenSize within 32 bits, and the number of arrays reasonable.
-const maxSize = 2 ** 31 - 1;
-const maxHidden = 2 ** 29 - 1;
+// Bounds that no model comes near: products of sizes stay within 64 bits, and the number of arrays is reasonable.
+const maxSize = 2 ** 24;
 const maxLayers = 4096;
 
 /** Judges the constructor's arguments. @throws as the LSTM constructor documents */
@@ -46,22 +45,24 @@ export function checkArguments(inputSize: unknown, hiddenSize: unknown, options:
   }
   checkOptions("LSTM", options, optionKeys);
   const given = options as { [K in keyof LSTMOptions]?: unknown };
-  const hidden = checkInt("hiddenSize", hiddenSize, { min: 1, max: maxHidden });
+  const { numLayers = 1, bias = true, batchFirst = false, dropout = 0, bidirectional = false } = given;
+  const { projSize = 0, dtype = "float32" } = given;
+  const hidden = checkInt("hiddenSize", hiddenSize, { min: 1, max: maxSize });
   const config: LSTMConfig = {
     inputSize: checkInt("inputSize", inputSize, { min: 1, max: maxSize }),
     hiddenSize: hidden,
-    projSize: checkInt("projSize", given.projSize ?? 0, { min: 0 }),
-    numLayers: checkInt("numLayers", given.numLayers ?? 1, { min: 1, max: maxLayers }),
-    bidirectional: checkBool("bidirectional", given.bidirectional ?? false),
-    bias: checkBool("bias", given.bias ?? true),
-    dtype: checkFloatDType(given.dtype ?? "float32"),
+    projSize: checkInt("projSize", projSize, { min: 0 }),
+    numLayers: checkInt("numLayers", numLayers, { min: 1, max: maxLayers }),
+    bidirectional: checkBool("bidirectional", bidirectional),
+    bias: checkBool("bias", bias),
+    dtype: checkFloatDType(dtype),
   };
   if (config.projSize >= hidden) {
     throw rangeError("ERR_ARG_VALUE", "projSize", `less than hiddenSize, ${hidden}`, String(config.projSize));
   }
   const manner = {
-    batchFirst: checkBool("batchFirst", given.batchFirst ?? false),
-    dropout: checkNumber("dropout", given.dropout ?? 0, { min: 0, max: 1 }),
+    batchFirst: checkBool("batchFirst", batchFirst),
+    dropout: checkNumber("dropout", dropout, { min: 0, max: 1 }),
   };
   return [config, manner];
 }

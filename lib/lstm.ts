@@ -1,10 +1,11 @@
 // The LSTM: torch.nn.LSTM's module, for inference. It keeps the parameters and their packed form in the addon in step,
 // and turns each forward pass into one native call. What a call must look like is judged in lstm-call, what a state
-// dict must look like in weights/state-dict.
+// dict must look like in weights/state-dict; promises and signals are in lstm-async.
 
-import type { FloatArray, LSTMConfig, NativeJob, NativeLSTM } from "../binding.js";
-import { checkBool, checkOptions, describe, rangeError, typeError } from "./check.js";
-import { type Call, finishOutput, type LSTMOutput, type LSTMState, prepareCall } from "./lstm-call.js";
+import type { FloatArray, LSTMConfig, NativeLSTM } from "../binding.js";
+import { checkBool, checkOptions, rangeError } from "./check.js";
+import { checkSignal, runAsync } from "./lstm-async.js";
+import { type LSTMOutput, type LSTMState, prepareCall } from "./lstm-call.js";
 import { checkArguments, type FloatDType, type LSTMOptions, type Manner } from "./lstm-options.js";
 import { native } from "./native.js";
 import type { PackedSequence } from "./packed.js";
@@ -116,7 +117,6 @@ export class LSTM {
   forward(input: TensorLike | PackedSequence, hx?: LSTMState | null): LSTMOutput<Tensor | PackedSequence> {
     const addon = this.#native ?? disposed();
     const call = prepareCall(this.#config, this.batchFirst, input, hx);
-    const { batchSizes, sortedIndices } = call.packed ?? dense;
     addon.forward(
       call.input,
       call.output,
@@ -127,10 +127,10 @@ export class LSTM {
       call.steps,
       call.batch,
       call.batchFirst,
-      batchSizes,
-      sortedIndices,
+      call.batchSizes,
+      call.sortedIndices,
     );
-    return finishOutput(call);
+    return call.result;
   }
 
   /**
@@ -162,7 +162,7 @@ export class LSTM {
     const call = prepareCall(this.#config, this.batchFirst, input, hx);
     if (signal?.aborted) throw signal.reason;
     await runAsync(addon, call, signal);
-    return finishOutput(call);
+    return call.result;
   }
 
   /**
@@ -189,7 +189,8 @@ export class LSTM {
   loadStateDict(dict: StateDict, options: LoadStateDictOptions = {}): void {
     checkOptions("loadStateDict", options, ["prefix"]);
     const addon = this.#native ?? disposed();
-    const parameters = matchStateDict("loadStateDict", dict, options.prefix ?? "", this.#config, this.#specs);
+    const { prefix = "" } = options;
+    const parameters = matchStateDict("loadStateDict", dict, prefix, this.#config, this.#specs);
     addon.load(parameters);
     this.#parameters = parameters;
   }
@@ -204,8 +205,8 @@ export class LSTM {
    */
   static fromStateDict(dict: StateDict, options: FromStateDictOptions = {}): LSTM {
     checkOptions("fromStateDict", options, ["prefix", "batchFirst"]);
-    const { prefix = "" } = options;
-    const batchFirst = checkBool("batchFirst", options.batchFirst ?? false);
+    const { prefix = "", batchFirst = false } = options;
+    checkBool("batchFirst", batchFirst);
     const { inputSize, hiddenSize, ...rest } = readConfig("fromStateDict", dict, prefix);
     const config = { inputSize, hiddenSize, ...rest };
     const parameters = matchStateDict("fromStateDict", dict, prefix, config, parameterSpecs(config));
@@ -229,9 +230,6 @@ export class LSTM {
   }
 }
 
-/** What a dense call has in place of a packed sequence's row description. */
-const dense = { batchSizes: null, sortedIndices: null };
-
 function disposed(): never {
   throw Object.assign(new Error("LSTM: used after dispose()"), { code: "ERR_DISPOSED" as const });
 }
@@ -248,40 +246,4 @@ function drawParameters(config: LSTMConfig, specs: readonly ParameterSpec[]): Fl
   const bound = 1 / Math.sqrt(config.hiddenSize);
   for (const parameter of parameters) uniform(parameter, -bound, bound);
   return parameters;
-}
-
-function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
-  if (signal === undefined) return undefined;
-  // By its shape: an AbortSignal may come from another realm or a polyfill.
-  if (typeof signal?.aborted === "boolean" && typeof signal.addEventListener === "function") return signal;
-  throw typeError("ERR_ARG_TYPE", "signal", "an AbortSignal", describe(signal));
-}
-
-/** One asynchronous pass. Settles only when the addon writes no more, whether it ended or was stopped. */
-function runAsync(addon: NativeLSTM, call: Call, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const { batchSizes, sortedIndices } = call.packed ?? dense;
-    const job: NativeJob = addon.forwardAsync(
-      call.input,
-      call.output,
-      call.h0,
-      call.c0,
-      call.hn,
-      call.cn,
-      call.steps,
-      call.batch,
-      call.batchFirst,
-      batchSizes,
-      sortedIndices,
-      (error, aborted) => {
-        signal?.removeEventListener("abort", stop);
-        if (signal?.aborted) reject(signal.reason);
-        else if (error !== null) reject(error);
-        else if (aborted) reject(new Error("LSTM: the pass was stopped"));
-        else resolve();
-      },
-    );
-    const stop = (): void => job.abort();
-    signal?.addEventListener("abort", stop, { once: true });
-  });
 }

@@ -3,7 +3,6 @@
 
 import {
   checkBool,
-  checkInt,
   checkNumber,
   checkOptions,
   describe,
@@ -23,7 +22,7 @@ import {
   denseStrides,
   product,
 } from "./strided.js";
-import { type NestedNumbers, Tensor, type TensorData, type TensorLike, toTensor } from "./tensor.js";
+import { Tensor, type TensorData, type TensorLike, toTensor } from "./tensor.js";
 
 /** Options of {@link sort}. */
 export interface SortOptions {
@@ -86,7 +85,7 @@ export function tensor(nested: NestedInput, dtype: DType = "float32"): Tensor {
     if (!isList(value) || value.length !== shape[d]) {
       throw rangeError("ERR_SHAPE", "nested", `a list of length ${shape[d]} at depth ${d}`, describe(value));
     }
-    for (let i = 0; i < value.length; i++) fill(value[i], d + 1);
+    for (const item of Array.from(value)) fill(item, d + 1);
   };
   fill(nested, 0);
   return new Tensor(data, shape);
@@ -281,5 +280,3 @@ export function allclose(a: TensorLike, b: TensorLike, options: AllcloseOptions 
   }
   return true;
 }
-
-export type { NestedNumbers };

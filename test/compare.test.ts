@@ -1,7 +1,8 @@
 // The comparator, held against what it must refuse: a comparator that lets things through makes every other test blind.
 
 import { describe, expect, it } from "vitest";
-import { Tensor, tensor } from "../lib/index.js";
+import { Tensor } from "../lib/tensor.js";
+import { tensor } from "../lib/tensor-ops.js";
 import { expectClose, expectSameBits } from "./compare.js";
 
 const f32 = (...values: number[]): Tensor => tensor(values);

@@ -2,7 +2,7 @@
 // something to compare, and unless it is said otherwise every element must be finite: NaN compares false with
 // everything, so a comparison written the other way round would let it through.
 
-import type { Tensor, TensorData } from "../lib/index.js";
+import type { Tensor, TensorData } from "../lib/tensor.js";
 
 export interface Tolerance {
   /** Absolute part. */

@@ -1,7 +1,16 @@
 // The ways one set of sequences can go through an LSTM, each giving every sequence's own output, hn and cn in the
 // caller's order, so that exactness.test.ts can hold the bits of one way against the bits of another.
 
-import { cat, LSTM, manualSeed, type PackedSequence, packSequence, stack, Tensor, unpackSequence } from "../lib/index.js";
+import {
+  cat,
+  LSTM,
+  manualSeed,
+  type PackedSequence,
+  packSequence,
+  stack,
+  type Tensor,
+  unpackSequence,
+} from "../lib/index.js";
 import type { Shape } from "./exactness-shapes.js";
 import { uniform } from "./fixture.js";
 
@@ -99,12 +108,18 @@ export function dense(setup: Setup, batchFirst: boolean): Single[] {
   const dim = batchFirst ? 0 : 1;
   const lstm = batchFirst ? setup.batchFirst : setup.timeMajor;
   const [output, state] = lstm.forward(stack(setup.sequences, dim), [setup.h0, setup.c0]);
-  return divide(setup.sequences.map((_, k) => output.select(dim, k)), state);
+  return divide(
+    setup.sequences.map((_, k) => output.select(dim, k)),
+    state,
+  );
 }
 
 export async function denseAsync(setup: Setup): Promise<Single[]> {
   const [output, state] = await setup.timeMajor.forwardAsync(stack(setup.sequences, 1), [setup.h0, setup.c0]);
-  return divide(setup.sequences.map((_, k) => output.select(1, k)), state);
+  return divide(
+    setup.sequences.map((_, k) => output.select(1, k)),
+    state,
+  );
 }
 
 /** Dense batch after dense batch of `piece` steps, the state carried over. For equal lengths in one direction. */
@@ -118,7 +133,10 @@ export function denseInPieces(setup: Setup, piece: number): Single[] {
     state = next;
   }
   const output = cat(outputs);
-  return divide(setup.sequences.map((_, k) => output.select(1, k)), state);
+  return divide(
+    setup.sequences.map((_, k) => output.select(1, k)),
+    state,
+  );
 }
 
 /** Sequence numbers by falling length, ties in order: what enforceSorted asks of its caller. */

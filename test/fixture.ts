@@ -3,15 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { crc32 } from "node:zlib";
-import {
-  LSTM,
-  manualSeed,
-  PackedSequence,
-  packPaddedSequence,
-  padPackedSequence,
-  rand,
-  Tensor,
-} from "../lib/index.js";
+import { LSTM, manualSeed, PackedSequence, packPaddedSequence, padPackedSequence, rand, Tensor } from "../lib/index.js";
 
 type FloatDType = "float32" | "float64";
 

@@ -90,8 +90,12 @@ describe("properties", () => {
   });
 
   it("takes an option that is undefined for one left out", () => {
-    const options = { numLayers: undefined, bias: undefined, dtype: undefined } as LSTMOptions;
-    expect({ ...new LSTM(2, 4, options) }).toEqual({ ...new LSTM(2, 4) });
+    const options: { [K in keyof LSTMOptions]?: undefined } = {
+      numLayers: undefined,
+      bias: undefined,
+      dtype: undefined,
+    };
+    expect({ ...new LSTM(2, 4, options as object) }).toEqual({ ...new LSTM(2, 4) });
   });
 });
 

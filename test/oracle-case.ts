@@ -1,7 +1,7 @@
 // Runs the float64 oracle over a fixture case or over loose sequences, and lays its result out as torch would.
 
 import { type LSTM, Tensor } from "../lib/index.js";
-import type { Case, rebuild, Result } from "./fixture.js";
+import type { Case, Result, rebuild } from "./fixture.js";
 import { type OracleModel, oracle } from "./oracle.js";
 
 type Model = Pick<OracleModel, "hiddenSize" | "numLayers" | "bidirectional">;

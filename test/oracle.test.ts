@@ -93,7 +93,14 @@ describe("the oracle against torch's float64", () => {
     const state = hx?.map(rowsOf);
     const result = (m: OracleModel) => oracle(m, rowsOf(input), state?.[0], state?.[1]).output.flat();
     const right = result(model);
-    for (const [a, b] of [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]] as const) {
+    for (const [a, b] of [
+      [0, 1],
+      [0, 2],
+      [0, 3],
+      [1, 2],
+      [1, 3],
+      [2, 3],
+    ] as const) {
       const weight = Float64Array.from(model.parameters["weight_ih_l0"]!);
       const block = weight.length / 4;
       const kept = weight.slice(a * block, (a + 1) * block);

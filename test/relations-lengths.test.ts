@@ -3,15 +3,7 @@
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html
 
 import { describe, expect, it } from "vitest";
-import {
-  cat,
-  packPaddedSequence,
-  padPackedSequence,
-  sort,
-  stack,
-  type Tensor,
-  tensor,
-} from "../lib/index.js";
+import { cat, packPaddedSequence, padPackedSequence, sort, stack, type Tensor, tensor } from "../lib/index.js";
 import { expectClose, expectSameBits } from "./compare.js";
 import { readFixture, rebuild, run } from "./fixture.js";
 
@@ -31,7 +23,8 @@ describe.each(cases)("lengths 8, 9, 10: %s", (_, c) => {
   const { output, hn, cn } = run(c, rebuilt);
 
   /** (B, D·64): where each direction of the last layer ended. */
-  const fromHn = (h: Tensor): Tensor => (c.bidirectional ? cat([h.select(0, -2), h.select(0, -1)], 1) : h.select(0, -1));
+  const fromHn = (h: Tensor): Tensor =>
+    c.bidirectional ? cat([h.select(0, -2), h.select(0, -1)], 1) : h.select(0, -1);
 
   /** The same out of the padded batch-first output: the last valid step forward, the first step backward. */
   const fromOutput = (padded: Tensor): Tensor =>

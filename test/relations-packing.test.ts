@@ -11,10 +11,32 @@ import {
   unpackSequence,
 } from "../lib/index.js";
 
-const a = [[1, 10], [2, 20], [3, 30], [4, 40]];
-const b = [[5, 50], [6, 60], [7, 70]];
-const c = [[8, 80], [9, 90]];
-const data = [[1, 10], [5, 50], [8, 80], [2, 20], [6, 60], [9, 90], [3, 30], [7, 70], [4, 40]];
+const a = [
+  [1, 10],
+  [2, 20],
+  [3, 30],
+  [4, 40],
+];
+const b = [
+  [5, 50],
+  [6, 60],
+  [7, 70],
+];
+const c = [
+  [8, 80],
+  [9, 90],
+];
+const data = [
+  [1, 10],
+  [5, 50],
+  [8, 80],
+  [2, 20],
+  [6, 60],
+  [9, 90],
+  [3, 30],
+  [7, 70],
+  [4, 40],
+];
 
 describe("three sequences of two features", () => {
   const packed = packSequence([tensor(a), tensor(b), tensor(c)]);

@@ -80,9 +80,12 @@ describe("stack and cat", () => {
 });
 
 describe("allclose", () => {
-  it.each(utilities.closes.map((c) => [c.a, c.b, c.options, c.result] as const))("%j, %j, %o: %s", (a, b, options, result) => {
-    expect(allclose(read(a, "float64"), read(b, "float64"), options)).toBe(result);
-  });
+  it.each(utilities.closes.map((c) => [c.a, c.b, c.options, c.result] as const))(
+    "%j, %j, %o: %s",
+    (a, b, options, result) => {
+      expect(allclose(read(a, "float64"), read(b, "float64"), options)).toBe(result);
+    },
+  );
 
   it("has both answers in its table", () => {
     expect(new Set(utilities.closes.map(({ result }) => result)).size).toBe(2);
@@ -90,17 +93,20 @@ describe("allclose", () => {
 });
 
 describe("packPaddedSequence and padPackedSequence", () => {
-  it.each(utilities.packings.map((p) => [p.lengths, p.batchFirst, p] as const))("lengths %j, batchFirst %s", (_, batchFirst, p) => {
-    const packed = packPaddedSequence(read(p.input), p.lengths, { batchFirst, enforceSorted: false });
-    expect(packed.data.toArray()).toEqual(p.data);
-    expect(Array.from(packed.batchSizes)).toEqual(p.batchSizes);
-    expect(Array.from(packed.sortedIndices!)).toEqual(p.sortedIndices);
-    expect(Array.from(packed.unsortedIndices!)).toEqual(p.unsortedIndices);
-    const { totalLength } = p;
-    const [padded, lengths] = padPackedSequence(packed, { batchFirst, paddingValue: -1, totalLength });
-    expect(padded.toArray()).toEqual(p.padded);
-    expect(Array.from(lengths)).toEqual(p.paddedLengths);
-  });
+  it.each(utilities.packings.map((p) => [p.lengths, p.batchFirst, p] as const))(
+    "lengths %j, batchFirst %s",
+    (_, batchFirst, p) => {
+      const packed = packPaddedSequence(read(p.input), p.lengths, { batchFirst, enforceSorted: false });
+      expect(packed.data.toArray()).toEqual(p.data);
+      expect(Array.from(packed.batchSizes)).toEqual(p.batchSizes);
+      expect(Array.from(packed.sortedIndices!)).toEqual(p.sortedIndices);
+      expect(Array.from(packed.unsortedIndices!)).toEqual(p.unsortedIndices);
+      const { totalLength } = p;
+      const [padded, lengths] = padPackedSequence(packed, { batchFirst, paddingValue: -1, totalLength });
+      expect(padded.toArray()).toEqual(p.padded);
+      expect(Array.from(lengths)).toEqual(p.paddedLengths);
+    },
+  );
 });
 
 describe("padSequence and packSequence", () => {
@@ -118,8 +124,11 @@ describe("padSequence and packSequence", () => {
 });
 
 describe("parameters", () => {
-  it.each(utilities.parameters.map((p) => [p.options, p] as const))("%o", (options, { inputSize, hiddenSize, parameters }) => {
-    const dict = new LSTM(inputSize, hiddenSize, options).stateDict();
-    expect(Object.entries(dict).map(([name, { shape }]) => [name, [...shape]])).toEqual(parameters);
-  });
+  it.each(utilities.parameters.map((p) => [p.options, p] as const))(
+    "%o",
+    (options, { inputSize, hiddenSize, parameters }) => {
+      const dict = new LSTM(inputSize, hiddenSize, options).stateDict();
+      expect(Object.entries(dict).map(([name, { shape }]) => [name, [...shape]])).toEqual(parameters);
+    },
+  );
 });

@@ -8,15 +8,22 @@ import { defineConfig } from "vitest/config";
 import type { Binding } from "../binding.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const numeric = ["parity", "exactness", "accuracy", "relations-structures", "relations-lengths", "lstm"];
+const numeric = ["parity", "exactness", "accuracy", "extremes", "relations-structures", "relations-lengths", "lstm"];
 
 const forced = process.env["PACKED_LSTM_ISA"];
 const addon = process.env["PACKED_LSTM_BINARY"] ?? `${root}/build/Release/packed_lstm.node`;
 const { isa, supportedIsas } = (createRequire(import.meta.url)(addon) as Binding).runtimeInfo();
 const others = forced ? [] : supportedIsas.filter((name) => name !== isa);
 
+// The examples import the package by its name; under test that is lib/, not whatever was last compiled.
+const self = { find: /^packed-lstm$/, replacement: `${root}lib/index.ts` };
+
 function project(name: string, include: string[], env: Record<string, string>) {
-  return { root, test: { name, include, env, pool: "forks" as const, testTimeout: 60_000, hookTimeout: 60_000 } };
+  return {
+    root,
+    resolve: { alias: [self] },
+    test: { name, include, env, pool: "forks" as const, testTimeout: 60_000, hookTimeout: 60_000 },
+  };
 }
 
 export default defineConfig({

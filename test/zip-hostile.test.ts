@@ -133,6 +133,15 @@ describe("an archive that lies", () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 26);
   });
 
+  it("with one entry inside another is refused", () => {
+    // The outer entry's data is itself a zip archive, whose one entry the directory names too.
+    const inner = zip([{ name: "m/data/0", data: storage }]);
+    const outer = { name: "m/outer", data: inner };
+    const offset = 30 + outer.name.length;
+    const bytes = zip([outer, { name: "m/data.pkl", data: good }, { name: "m/data/0", data: storage, offset }]);
+    expectCoded(() => loadTorch(bytes), RangeError, "ERR_FILE", /entry "m\/data\/0": expected bytes of its own/);
+  });
+
   it("in which many entries share one body is refused", () => {
     const shared = entries();
     for (let k = 1; k < 50; k++) shared.push({ name: `m/data/${k}`, data: storage, localName: "m/data/0", offset: 0 });

@@ -42,7 +42,7 @@ function ratePlot(x: number, y: number, title: string, axis: string, groups: rea
   const step = plot.width / groups.length;
   const at = (i: number): number => x + (i + 0.5) * step;
   const height = (rate: number): number => y + plot.height - (rate / peak) * plot.height;
-  const grid = Array.from({ length: Math.round(peak / 0.1) + 1 }, (_, i) => i / 10).flatMap((rate) => [
+  const grid = Array.from({ length: Math.round(peak / 0.05) + 1 }, (_, i) => i / 20).flatMap((rate) => [
     line(x, height(rate), x + plot.width, height(rate)),
     text(x - 8, height(rate) + 4, `${Math.round(100 * rate)}%`, { ...soft, anchor: "end" }),
   ]);
@@ -52,7 +52,7 @@ function ratePlot(x: number, y: number, title: string, axis: string, groups: rea
   };
   const labels = groups.flatMap(({ label, words }, i) => [
     text(at(i), y + plot.height + 18, label, { size: size.tick, anchor: "middle" }),
-    text(at(i), y + plot.height + 34, thousands(words.length), { ...soft, size: 9.5, anchor: "middle" }),
+    text(at(i), y + plot.height + 34, thousands(words.length), { ...soft, size: size.note, anchor: "middle" }),
   ]);
   return [
     text(x, y - 22, title, { bold: true }),
@@ -60,6 +60,7 @@ function ratePlot(x: number, y: number, title: string, axis: string, groups: rea
     ...curve((word) => word.rules, color.rules),
     ...curve((word) => word.ours, color.ours),
     ...labels,
+    text(x - 8, y + plot.height + 34, "words", { ...soft, size: size.note, anchor: "end" }),
     text(x + plot.width, y + plot.height + 54, axis, { ...soft, anchor: "end" }),
   ];
 }
@@ -101,13 +102,13 @@ export function errorPanels(x: number, y: number, width: number, words: readonly
   const gap = (width - 3 * plot.width) / 3;
   const left = [0, 1, 2].map((i) => x + gap + i * (plot.width + gap));
   const [first = x, second = x, third = x] = left;
-  const syllables = groupBy(words, 1, 7, (word) => word.syllables);
+  const syllables = groupBy(words, 1, 6, (word) => word.syllables);
   const lengths = groupBy(words, 3, 14, (word) => word.text.length);
   const rates = [...syllables, ...lengths].flatMap((group) => [
     errorRate(group.words, (word) => word.rules),
     errorRate(group.words, (word) => word.ours),
   ]);
-  const peak = Math.ceil(Math.max(...rates) * 10) / 10;
+  const peak = Math.ceil(Math.max(...rates) * 20) / 20;
   return {
     parts: [
       ...ratePlot(first, y + 34, "Errors by syllables", "syllables in the word", syllables, peak),

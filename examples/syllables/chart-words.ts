@@ -1,11 +1,11 @@
-// The upper panel: along a few words, the count as it grows letter by letter, and the last layer's units beneath.
+// The upper panel: along a few words, the count as it grows letter by letter, and beneath it the last layer's units.
 
-import { blend, circle, color, line, paragraph, path, rect, size, text } from "./svg.js";
+import { blend, color, paragraph, rect, size, text } from "./svg.js";
 import type { Trace } from "./trace.js";
 
-const cell = { width: 31, height: 8 };
+const cell = { width: 29, height: 11 };
 const stairs = 128; // the height of the plot of counts
-const gutter = 96; // for the labels at the left
+const gutter = 102; // for the labels at the left
 const gap = 34; // between words
 const between = 12; // between the directions
 
@@ -22,16 +22,15 @@ function heatmap(x: number, y: number, columns: readonly (readonly number[])[]):
   );
 }
 
+/** A column per letter: the counts, from 1 at the bottom, each as dark as it is likely. */
 function plotCounts(x: number, y: number, trace: Trace, top: number): string[] {
-  const height = (count: number): number => y + stairs - (count / top) * stairs;
-  const width = trace.text.length * cell.width;
-  const grid = Array.from({ length: top + 1 }, (_, count) => line(x, height(count), x + width, height(count)));
-  const steps = trace.counts.flatMap((count, t): [number, number][] => [
-    [x + t * cell.width, height(count)],
-    [x + (t + 1) * cell.width, height(count)],
-  ]);
-  const end = trace.counts.at(-1) ?? 0;
-  return [...grid, path([[x, height(0)], ...steps], color.ours, 2.5), circle(x + width, height(end), 4.5, color.ours)];
+  const step = stairs / top;
+  return trace.chances.flatMap((chances, t) =>
+    Array.from({ length: top }, (_, i) => {
+      const fill = blend(color.zero, color.ours, chances[i + 1] ?? 0);
+      return rect(x + t * cell.width, y + stairs - (i + 1) * step, cell.width - 1, step - 1, fill);
+    }),
+  );
 }
 
 function plotWord(x: number, y: number, trace: Trace, top: number): string[] {
@@ -79,8 +78,8 @@ export function wordsPanel(x: number, y: number, traces: readonly Trace[]): { pa
   const maps = plot + stairs + 38;
   const right = x + gutter - 14;
   const soft = { fill: color.soft, anchor: "end" } as const;
-  const ticks = Array.from({ length: top + 1 }, (_, count) =>
-    text(right + 4, plot + stairs - (count / top) * stairs + 4, `${count}`, { ...soft, size: size.tick }),
+  const ticks = Array.from({ length: top }, (_, count) =>
+    text(right + 4, plot + stairs - ((count + 0.5) / top) * stairs + 4, `${count + 1}`, { ...soft, size: size.tick }),
   );
   let left = x + gutter;
   const words = traces.flatMap((trace) => {

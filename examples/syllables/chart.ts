@@ -31,8 +31,8 @@ export function renderChart({ traces, heldOut }: ChartData): string {
   const title = "Counting syllables, one letter at a time";
   const inner = width - 2 * margin;
 
-  const words = wordsPanel(margin, 206, traces);
-  const second = 206 + words.height + 30;
+  const words = wordsPanel(margin, 240, traces);
+  const second = 240 + words.height + 30;
   const errors = errorPanels(margin, second + 82, inner, heldOut);
   const height = second + 82 + errors.height + 26;
   const parts = [
@@ -51,7 +51,9 @@ export function renderChart({ traces, heldOut }: ChartData): string {
       margin,
       163,
       [
-        "The line steps up where a syllable begins and down where a letter, such as a silent e, takes it back. Beneath: the second layer's units that tell vowels best.",
+        "Above the letters: the counts it would give had the word ended there, the darker the likelier. -ted is a syllable, -ked is none.",
+        "Beneath: the units of its second layer that best keep count, forward of the syllables so far, backward of those still to come.",
+        "The upper half of them rises with the count, the lower half falls.",
       ],
       { fill: color.soft },
     ),

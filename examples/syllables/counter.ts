@@ -45,19 +45,24 @@ export class SyllableCounter {
     return this.head(hn);
   }
 
-  /** The scores of final states hn (4, N, H): what the last layer knows at a word's end, and read backward, its start. */
+  /**
+   * The scores of final states hn (L·D, N, H), of which the last two count: what the last layer's forward direction
+   * knows at a word's end, and its backward direction at the word's start.
+   */
   head(hn: Tensor): Tensor {
     const forward = hn.select(0, -2).data;
     const backward = hn.select(0, -1).data;
     const [, count, size] = hn.shape as [number, number, number];
+    const weight = this.#weight.data;
+    const bias = this.#bias.data;
     const scores = new Float32Array(count * this.classes);
     for (let n = 0; n < count; n++) {
       for (let k = 0; k < this.classes; k++) {
         const row = k * 2 * size;
-        let sum = this.#bias.at(k);
+        let sum = bias[k] as number;
         for (let j = 0; j < size; j++) {
-          sum += (this.#weight.data[row + j] as number) * (forward[n * size + j] as number);
-          sum += (this.#weight.data[row + size + j] as number) * (backward[n * size + j] as number);
+          sum += (weight[row + j] as number) * (forward[n * size + j] as number);
+          sum += (weight[row + size + j] as number) * (backward[n * size + j] as number);
         }
         scores[n * this.classes + k] = sum;
       }
@@ -75,14 +80,14 @@ export function argmax(scores: Tensor): Int32Array {
   });
 }
 
-/** The mean count of each row when the scores are taken as probabilities: argmax with its doubts. */
-export function expectation(scores: Tensor): Float64Array {
+/** The scores of each row as probabilities: softmax. */
+export function chances(scores: Tensor): number[][] {
   const [count, classes] = scores.shape as [number, number];
-  return Float64Array.from({ length: count }, (_, n) => {
+  return Array.from({ length: count }, (_, n) => {
     const row = Array.from(scores.data.subarray(n * classes, (n + 1) * classes));
     const top = Math.max(...row);
-    const chances = row.map((score) => Math.exp(score - top));
-    const total = chances.reduce((sum, chance) => sum + chance, 0);
-    return chances.reduce((sum, chance, k) => sum + chance * k, 0) / total;
+    const weights = row.map((score) => Math.exp(score - top));
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    return weights.map((weight) => weight / total);
   });
 }

@@ -1,11 +1,12 @@
 // What packing saves: the same words through the same LSTM, padded to the longest of their batch, and packed.
 // Only the LSTM's own time counts; the inputs are made beforehand.
 
-import { type PackedSequence, padSequence, type Tensor } from "packed-lstm";
+import { type PackedSequence, padSequence, Tensor } from "packed-lstm";
 import { argmax, oneHot, pack, type SyllableCounter } from "./counter.js";
 
 export interface PaddingReport {
   readonly words: number;
+  readonly rounds: number;
   /** Milliseconds of the LSTM, the best of the rounds. */
   readonly packed: number;
   /** Padded, in batches as they come. */
@@ -16,7 +17,7 @@ export interface PaddingReport {
   readonly letters: number;
   readonly paddedRows: number;
   readonly sortedRows: number;
-  /** Words whose count the padding changes: the backward direction reads it first. */
+  /** Words whose count the padding changes, although read off at their own ends: backward, the padding comes first. */
   readonly changed: number;
 }
 
@@ -28,6 +29,28 @@ function inBatches(texts: readonly string[], size: number): string[][] {
 
 function pad(texts: readonly string[]): Tensor {
   return padSequence(texts.map(oneHot));
+}
+
+/** The final states (2, N, H) in a padded output (T, N, 2H): forward at each word's own last letter, backward at its first. */
+export function finalStates(output: Tensor, texts: readonly string[]): Tensor {
+  const [, count, width] = output.shape as [number, number, number];
+  const size = width / 2;
+  const states = new Float32Array(2 * count * size);
+  for (const [n, { length }] of texts.entries()) {
+    for (let j = 0; j < size; j++) {
+      states[n * size + j] = output.data[((length - 1) * count + n) * width + j] as number;
+      states[(count + n) * size + j] = output.data[n * width + size + j] as number;
+    }
+  }
+  return new Tensor(states, [2, count, size]);
+}
+
+/** How many words of one batch get another count padded than packed. */
+function countChanged(counter: SyllableCounter, texts: readonly string[]): number {
+  const [, [hn]] = counter.lstm.forward(pack(texts));
+  const [output] = counter.lstm.forward(pad(texts));
+  const right = argmax(counter.head(hn));
+  return argmax(counter.head(finalStates(output, texts))).filter((count, n) => count !== right[n]).length;
 }
 
 function rowsOf(inputs: readonly Tensor[]): number {
@@ -62,17 +85,13 @@ export function comparePadding(counter: SyllableCounter, texts: readonly string[
     best.padded = Math.min(best.padded, timed(all(inputs.padded)));
     best.sorted = Math.min(best.sorted, timed(all(inputs.sorted)));
   }
-  const counts = (input: Tensor | PackedSequence) => argmax(counter.head(lstm.forward(input)[1][0]));
-  const changed = batches.reduce((sum, _, i) => {
-    const right = counts(inputs.packed[i] as PackedSequence);
-    return sum + counts(inputs.padded[i] as Tensor).filter((count, n) => count !== right[n]).length;
-  }, 0);
   return {
     ...best,
     words: texts.length,
+    rounds,
     letters: texts.reduce((sum, text) => sum + text.length, 0),
     paddedRows: rowsOf(inputs.padded),
     sortedRows: rowsOf(inputs.sorted),
-    changed,
+    changed: batches.reduce((sum, batch) => sum + countChanged(counter, batch), 0),
   };
 }

@@ -12,8 +12,8 @@ export const color = {
   rules: "#a9a69d",
 } as const;
 
-/** Font sizes: the title, a panel's title, what is read, what is glanced at. */
-export const size = { title: 27, panel: 17, text: 13, tick: 11.5 } as const;
+/** Font sizes: the title, a panel's title, what is read, what is glanced at, and what may be overlooked. */
+export const size = { title: 27, panel: 17, text: 13, tick: 11.5, note: 9.5 } as const;
 
 export interface TextStyle {
   readonly size?: number;

@@ -4,8 +4,9 @@
 
 The dictionary is index.js of the npm package cmu-pronouncing-dictionary (found in node_modules after `npm ci`).
 Writes model.safetensors (the weights), reference.json (the accuracy on the held-out words, and a sample of them) and
-reference.safetensors (that sample's logits). Needs torch (2.x; 1.13 works, far slower) and nothing else: ten minutes on one core. The same torch on
-the same kind of processor with the same seed gives the same file. words.ts reads the dictionary by the same rules.
+reference.safetensors (that sample's logits). Needs torch and nothing else: 2.x takes eight minutes on one core, 1.13
+without MKL works and takes an hour and a half. The same torch on the same kind of processor with the same seed gives
+the same file. words.ts reads the dictionary by the same rules.
 """
 
 import argparse
@@ -35,7 +36,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 def fnv1a(word):
-    """The 32-bit FNV-1a hash, by which a word is held out: the same in any language, whatever the order of the words."""
+    """The 32-bit FNV-1a hash, by which a word is held out: the same in any language, for any order of the words."""
     h = 0x811C9DC5
     for byte in word.encode():
         h = (h ^ byte) * 0x01000193 & 0xFFFFFFFF
@@ -94,8 +95,8 @@ def logits_of(model, words):
 
 
 def train(model, words, args):
-    """Cross-entropy on the count. While training, a second head names the vowels in order (CTC); it is then thrown away:
-    learning where the vowels are makes the count better, and costs nothing when the model is used."""
+    """Cross-entropy on the count. While training, a second head names the vowels in order (CTC), and is then thrown
+    away: it costs nothing when the model is used, and was worth half a point (94.8% to 95.4%) in an early run."""
     vowel_head = nn.Linear(2 * HIDDEN, 1 + len(VOWELS))
     parameters = [*model.parameters(), *vowel_head.parameters()]
     generator = torch.Generator().manual_seed(args.seed)

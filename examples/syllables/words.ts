@@ -23,7 +23,7 @@ export function fnv1a(text: string): number {
   return hash >>> 0;
 }
 
-/** Which tenth a word falls into depends on its spelling alone. Its relatives ("count", "counts") fall where they will. */
+/** Which tenth a word falls into depends on its spelling alone. Relatives ("count", "counts") fall where they will. */
 export function isHeldOut(text: string): boolean {
   return fnv1a(text) % 10 === 0;
 }

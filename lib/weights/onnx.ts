@@ -29,6 +29,7 @@ export interface OnnxLSTM {
 
 const maxDepth = 32; // graphs within graphs and functions within functions
 const maxNodes = 1_000_000; // looked at, counted at each call of a function
+const walkFactor = 4; // walking through a byte of graph costs about as much as copying this many
 const gateOrder = [0, 2, 3, 1]; // torch's i, f, g, o among ONNX's i, o, f, c
 const peephole = 7; // the input that holds P
 
@@ -101,7 +102,7 @@ class Walk {
     const id = operatorId(node.domain, node.opType, node.overload);
     const called = this.#model.functions.get(id);
     if (called !== undefined) {
-      this.#budget.pay(this.#file, called.cost);
+      this.#budget.pay(this.#file, walkFactor * called.cost);
       const passed = (k: number): ScopedName => ({ scope: place.scope, name: node.inputs[k] ?? "" });
       const bound = new Map(called.inputs.map((input, k) => [input, passed(k)]));
       const scope = new Scope(called, this.#budget, undefined, bound);
@@ -119,7 +120,7 @@ class Walk {
     }
     for (const attribute of attributes.values()) {
       for (const bytes of attribute.graphs) {
-        this.#budget.pay(this.#file, bytes.length);
+        this.#budget.pay(this.#file, walkFactor * bytes.length);
         const graph = readGraph(this.#file, bytes);
         this.#graph(graph, { ...place, scope: new Scope(graph, this.#budget, place.scope), depth: place.depth + 1 });
       }

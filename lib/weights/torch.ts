@@ -237,7 +237,7 @@ function follow(root: Value, key: string): Value | undefined {
 /** The keys under which state dicts lie. Every dict is visited once: a file may put one in many places, or in itself. */
 function stateDictKeys(root: Value, prefix = "", seen = new Set<Value>()): string[] {
   const keys: string[] = [];
-  if (!(root instanceof PyDict) || seen.has(root) || seen.size > maxDicts) return keys;
+  if (!(root instanceof PyDict) || seen.size > maxDicts) return keys;
   seen.add(root);
   for (const [name, value] of root.entries) {
     if (typeof name !== "string" || !(value instanceof PyDict) || seen.has(value)) continue;

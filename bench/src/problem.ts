@@ -1,0 +1,73 @@
+// One shape made concrete: weights, input and initial state, the same numbers for every contender, and the comparison
+// of what they make of them. Nothing is timed here.
+
+import { LSTM, manualSeed, randn, type Tensor } from "packed-lstm";
+import type { Shape } from "./shapes.js";
+
+export interface Problem {
+  readonly shape: Shape;
+  readonly lstm: LSTM;
+  /** steps × batch × inputSize; past a sequence's length, zeros. */
+  readonly input: Tensor;
+  /** h0 and c0, layers·directions × batch × hiddenSize each. */
+  readonly state: readonly [Tensor, Tensor] | undefined;
+}
+
+/** What one pass gives, in torch's layouts; the output is padded with zeros where the batch was. */
+export interface Results {
+  readonly output: Float32Array;
+  readonly hn: Float32Array;
+  readonly cn: Float32Array;
+}
+
+/** One way to run a problem in this process. */
+export interface Contender {
+  readonly name: string;
+  /** One pass; a promise only where the peer has no other way. */
+  run(): unknown;
+  /** One more pass, for its numbers. */
+  results(): Promise<Results>;
+  close(): Promise<void>;
+}
+
+const tolerance = 1e-4;
+
+/** The float32 elements of a tensor of either kind. @throws when it holds something else */
+export function floats(tensor: { readonly data: unknown } | undefined): Float32Array {
+  if (tensor?.data instanceof Float32Array) return tensor.data;
+  throw new Error("a result is not float32");
+}
+
+export function makeProblem(shape: Shape): Problem {
+  const { steps, batch, inputSize, hiddenSize, layers, directions } = shape;
+  manualSeed(0);
+  const lstm = new LSTM(inputSize, hiddenSize, { numLayers: layers, bidirectional: directions === 2 });
+  const input = randn([steps, batch, inputSize]);
+  for (const [b, length] of (shape.lengths ?? []).entries()) {
+    for (let t = length; t < steps; t++) {
+      const row = (t * batch + b) * inputSize;
+      input.data.fill(0, row, row + inputSize);
+    }
+  }
+  const stateShape = [layers * directions, batch, hiddenSize];
+  return { shape, lstm, input, state: shape.stateful ? [randn(stateShape), randn(stateShape)] : undefined };
+}
+
+/**
+ * The largest absolute difference of any element.
+ * @throws Error when the lengths differ, or the difference is 1e-4 or more, or not a number
+ */
+export function compare(name: string, ours: Results, theirs: Results): number {
+  let largest = 0;
+  for (const key of ["output", "hn", "cn"] as const) {
+    const a = ours[key];
+    const b = theirs[key];
+    if (a.length !== b.length) throw new Error(`${name}: ${key} has ${b.length} elements, ours ${a.length}`);
+    for (let i = 0; i < a.length; i++) {
+      const difference = Math.abs((a[i] ?? Number.NaN) - (b[i] ?? Number.NaN));
+      if (!(difference < tolerance)) throw new Error(`${name}: ${key}[${i}] is ${b[i]}, ours ${a[i]}`);
+      if (difference > largest) largest = difference;
+    }
+  }
+  return largest;
+}

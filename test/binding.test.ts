@@ -1,0 +1,316 @@
+// What the raw addon makes of nonsense: it must throw, whatever it is given, and never crash or touch memory that is
+// not its own. Nobody calls it so but a bug in lib/, and this test; under the sanitizers it is worth the most.
+
+import { describe, expect, it } from "vitest";
+import type { ForwardArgs, LSTMConfig, NativeLSTM } from "../binding.js";
+import { native } from "../lib/native.js";
+import { detach, shrunk } from "./odd-buffers.js";
+
+const any = (value: unknown): never => value as never;
+
+const config: LSTMConfig = {
+  inputSize: 3,
+  hiddenSize: 5,
+  projSize: 2,
+  numLayers: 2,
+  bidirectional: true,
+  bias: true,
+  dtype: "float32",
+};
+
+const zeros = (length: number): Float32Array => new Float32Array(length);
+const perDirection = (inputSize: number): Float32Array[] => [20 * inputSize, 20 * 2, 20, 20, 2 * 5].map(zeros);
+const parameters = (): Float32Array[] => [3, 3, 4, 4].flatMap(perDirection);
+
+function model(): NativeLSTM {
+  const made = new native.LSTM(config);
+  made.load(parameters().map((array) => array.fill(0.1)));
+  return made;
+}
+
+const lstm = model();
+
+/** T 4, B 2, states 4, dense. */
+const dense = (): ForwardArgs => [
+  zeros(24).fill(0.5),
+  zeros(32),
+  zeros(16),
+  zeros(40),
+  zeros(16),
+  zeros(40),
+  4,
+  2,
+  false,
+  null,
+  null,
+];
+
+/** The same rows packed: lengths 4 and 2 in the caller's order 1, 0. */
+const packed = (): ForwardArgs => {
+  const args = dense();
+  args[0] = zeros(18);
+  args[1] = zeros(24);
+  args[9] = Int32Array.of(2, 2, 1, 1);
+  args[10] = Int32Array.of(1, 0);
+  return args;
+};
+
+/** Things that are of the wrong kind wherever they are given, but for null where null is allowed. */
+const strangers: unknown[] = [
+  ...[undefined, true, 3, 3n, "text", Symbol("s"), () => 0, {}, [], [1, 2, 3]],
+  ...[new ArrayBuffer(64), new DataView(new ArrayBuffer(64)), new Uint8Array(64), new BigInt64Array(64)],
+  ...[new Float64Array(64), new Uint32Array(64), { length: 64, BYTES_PER_ELEMENT: 4 }, new Proxy(zeros(64), {})],
+];
+
+const names = "input output h0 c0 hn cn steps batch batchFirst batchSizes sortedIndices".split(" ");
+const nullable = new Set([2, 3, 9, 10]); // h0, c0, batchSizes, sortedIndices
+
+/** Every way to spoil argument `i` of a call. */
+function spoiled(make: () => ForwardArgs, i: number): [what: string, args: ForwardArgs][] {
+  const now = (make() as unknown[])[i];
+  const bad: [string, unknown][] = [];
+  for (const stranger of strangers) {
+    const absent = stranger === undefined && nullable.has(i);
+    const fits = typeof stranger === typeof now && typeof now !== "object";
+    if (!absent && !fits) bad.push([`${typeof stranger} ${describeKind(stranger)}`, stranger]);
+  }
+  if (now instanceof Float32Array) {
+    for (const length of [0, 1, now.length - 1, now.length + 1, 2 * now.length]) {
+      bad.push([`${length} elements`, zeros(length)]);
+    }
+    bad.push(["detached", detach(zeros(now.length))], ["shrunk", shrunk(now.length)]);
+  }
+  if (now instanceof Int32Array) {
+    const lists = [[], [0], [-1, -1], [2, 2], [1, 1], [2, 2, 1], [2, 2, 1, 1, 1], [2, 2, 1, 0], [1, 2, 2, 1]];
+    lists.push([2, 2, 1, -1], [2 ** 31 - 1, 2 ** 31 - 1, 1, 1], [2, 2, 2, 2], [-(2 ** 31), 0]);
+    for (const list of lists) bad.push([`[${list}]`, Int32Array.from(list)]);
+    bad.push(["detached", detach(now.slice())]);
+  }
+  if (typeof now === "number") {
+    for (const value of [
+      0,
+      -1,
+      0.5,
+      3,
+      5,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      Number.NEGATIVE_INFINITY,
+      2 ** 31,
+      2 ** 32 + 4,
+      2 ** 53,
+      1e308,
+    ]) {
+      bad.push([String(value), value]);
+    }
+  }
+  return bad.map(([what, value]) => [what, (make() as unknown[]).with(i, value) as ForwardArgs]);
+}
+
+function describeKind(value: unknown): string {
+  return typeof value === "object" && value !== null ? value.constructor.name : String(value);
+}
+
+const refusal = expect.objectContaining({
+  code: expect.stringMatching(/^ERR_(ARG_TYPE|ARG_VALUE)$/),
+  message: expect.stringMatching(/./),
+});
+
+describe.each<[string, () => ForwardArgs]>([
+  ["dense", dense],
+  ["packed", packed],
+])("forward with %s arguments", (_, make) => {
+  it("runs as they are", () => {
+    const args = make();
+    lstm.forward(...args);
+    expect(args[1].every((value) => value !== 0)).toBe(true);
+  });
+
+  // Without batchSizes sortedIndices is not read.
+  const read = names.slice(0, make()[9] === null ? 10 : 11);
+
+  it.each(read)("refuses a spoiled %s", (name) => {
+    const all = spoiled(make, names.indexOf(name));
+    expect(all.length).toBeGreaterThan(10);
+    for (const [what, args] of all) expect(() => lstm.forward(...args), what).toThrow(refusal);
+  });
+
+  it.each(read)("refuses a spoiled %s asynchronously, at once", (name) => {
+    for (const [what, args] of spoiled(make, names.indexOf(name))) {
+      expect(() => lstm.forwardAsync(...args, () => {}), what).toThrow(refusal);
+    }
+  });
+
+  it("refuses fewer arguments than there are", () => {
+    for (let count = 0; count < 9; count++) {
+      expect(() => lstm.forward(...(make().slice(0, count) as unknown as ForwardArgs))).toThrow(refusal);
+    }
+  });
+});
+
+describe("forwardAsync", () => {
+  it("refuses a callback that is none", () => {
+    for (const done of [undefined, null, 3, {}]) {
+      expect(() => lstm.forwardAsync(...dense(), any(done))).toThrow(refusal);
+    }
+  });
+
+  it("reports once, and lives through aborts before, after and again", async () => {
+    let reports = 0;
+    const args = dense();
+    const job = await new Promise<{ abort(): void }>((resolve) => {
+      const started = lstm.forwardAsync(...args, () => {
+        reports++;
+        resolve(started);
+      });
+    });
+    for (let i = 0; i < 3; i++) job.abort();
+    const { abort } = job;
+    abort.call(undefined);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(reports).toBe(1);
+    const wanted = dense();
+    lstm.forward(...wanted);
+    expect(args).toEqual(wanted);
+  });
+
+  it("ends well when model, arguments and job are left behind", async () => {
+    const reports = Array.from({ length: 50 }, async () => {
+      const own = model();
+      const args = dense();
+      await new Promise<void>((resolve) => {
+        own.forwardAsync(...args, () => resolve());
+        own.dispose();
+      });
+      return args[1];
+    });
+    const wanted = dense();
+    lstm.forward(...wanted);
+    for (const output of await Promise.all(reports)) expect(output).toEqual(wanted[1]);
+  });
+});
+
+describe("load", () => {
+  const full = parameters();
+  it.each<[string, unknown]>([
+    ...strangers.map((stranger): [string, unknown] => [`${typeof stranger} ${describeKind(stranger)}`, stranger]),
+    ["too few", full.slice(1)],
+    ["too many", [...full, zeros(10)]],
+    ["holes", new Array(full.length)],
+    ["something array-like", { ...full, length: full.length }],
+    ["a short weight", full.with(0, zeros(59))],
+    ["a long weight", full.with(19, zeros(11))],
+    ["float64 among float32", full.with(3, any(new Float64Array(20)))],
+    ["a detached weight", full.with(5, detach(zeros(60)))],
+    ["a shrunk weight", full.with(5, shrunk(60))],
+    ["null among them", full.with(7, any(null))],
+  ])("refuses %s, and keeps the old weights", (_, bad) => {
+    const wanted = dense();
+    lstm.forward(...wanted);
+    expect(() => lstm.load(any(bad))).toThrow(refusal);
+    const after = dense();
+    lstm.forward(...after);
+    expect(after).toEqual(wanted);
+  });
+
+  it("is not fooled by a getter that detaches what was read before it", () => {
+    const list = parameters();
+    Object.defineProperty(list, 19, { get: () => detach(list[0] as Float32Array) && zeros(10) });
+    expect(() => lstm.load(list)).toThrow(refusal);
+  });
+
+  it("passes on what a getter throws", () => {
+    const list = parameters();
+    Object.defineProperty(list, 3, {
+      get() {
+        throw new Error("from the getter");
+      },
+    });
+    expect(() => lstm.load(list)).toThrow("from the getter");
+  });
+});
+
+describe("the constructor", () => {
+  const sizes = [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, 2 ** 53, "3", null, undefined, {}, 3n];
+  const bad: [string, unknown][] = [
+    ...[undefined, null, 3, "text"].map((value): [string, unknown] => [`${value} for a config`, value]),
+    ...(["inputSize", "hiddenSize", "numLayers"] as const).flatMap((key) =>
+      sizes.map((value): [string, unknown] => [`${key} ${typeof value} ${String(value)}`, { ...config, [key]: value }]),
+    ),
+    ...[5, 6, -1, 0.5, Number.NaN].map((value): [string, unknown] => [
+      `projSize ${value}`,
+      { ...config, projSize: value },
+    ]),
+    ...[1, "true", null].map((value): [string, unknown] => [`bias ${value}`, { ...config, bias: value }]),
+    ...[1, "true", null].map((value): [string, unknown] => [
+      `bidirectional ${value}`,
+      { ...config, bidirectional: value },
+    ]),
+    ...["int32", "", null, 32].map((value): [string, unknown] => [`dtype ${value}`, { ...config, dtype: value }]),
+  ];
+  it.each(bad)("refuses %s", (_, given) => {
+    expect(() => new native.LSTM(any(given))).toThrow(refusal);
+  });
+
+  it("refuses to be called without new", () => {
+    expect(() => (native.LSTM as unknown as (given: LSTMConfig) => unknown)(config)).toThrow();
+  });
+
+  it("passes on what a getter throws", () => {
+    const given = {
+      ...config,
+      get dtype(): never {
+        throw new Error("from the getter");
+      },
+    };
+    expect(() => new native.LSTM(given)).toThrow("from the getter");
+  });
+});
+
+describe("methods", () => {
+  it("refuse a receiver that is none of theirs", () => {
+    const { load, forward, forwardAsync, dispose } = lstm;
+    for (const receiver of [undefined, null, {}, [], zeros(3), native, Object.create(lstm)]) {
+      expect(() => forward.apply(any(receiver), dense())).toThrow();
+      expect(() => forwardAsync.apply(any(receiver), [...dense(), () => {}])).toThrow();
+      expect(() => load.call(any(receiver), parameters())).toThrow();
+      expect(() => dispose.call(any(receiver))).toThrow();
+    }
+  });
+
+  it("refuse to run before weights are loaded and after dispose", () => {
+    const bare = new native.LSTM(config);
+    expect(() => bare.forward(...dense())).toThrow(refusal);
+    expect(() => bare.forwardAsync(...dense(), () => {})).toThrow(refusal);
+    const gone = model();
+    gone.dispose();
+    gone.dispose();
+    expect(() => gone.forward(...dense())).toThrow(refusal);
+    expect(() => gone.forwardAsync(...dense(), () => {})).toThrow(refusal);
+    expect(() => gone.load(parameters())).toThrow(refusal);
+  });
+});
+
+describe("arguments that overlap", () => {
+  it("run without harm", () => {
+    const all = zeros(64).fill(0.5);
+    const args = dense();
+    const overlapping = [24, 32, 16, 40, 16, 40].map((length) => all.subarray(0, length));
+    lstm.forward(
+      ...(overlapping as unknown as [Float32Array, Float32Array, null, null, Float32Array, Float32Array]),
+      ...(args.slice(6) as [number, number, boolean, null, null]),
+    );
+    expect(all.every(Number.isFinite)).toBe(true);
+  });
+});
+
+describe("threads", () => {
+  it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, 2 ** 53, 1025, "2", null, undefined, {}])(
+    "refuses %s",
+    (n) => {
+      const before = native.getNumThreads();
+      expect(() => native.setNumThreads(any(n))).toThrow(refusal);
+      expect(native.getNumThreads()).toBe(before);
+    },
+  );
+});

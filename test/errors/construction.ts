@@ -1,0 +1,87 @@
+// Bad calls of the constructor and of setNumThreads.
+
+import { LSTM, setNumThreads } from "../../lib/index.js";
+import { any, type Row } from "./subjects.js";
+
+export const construction: readonly Row[] = [
+  ["no sizes", () => new LSTM(any(undefined), any(undefined)), TypeError, "ERR_ARG_TYPE", "hiddenSize"],
+  [
+    "a size as text",
+    () => new LSTM(any("3"), 4),
+    TypeError,
+    "ERR_ARG_TYPE",
+    'inputSize: expected an integer from 1 to 16777216, but got "3"',
+  ],
+  ["a size as a bigint", () => new LSTM(any(3n), 4), TypeError, "ERR_ARG_TYPE", "inputSize"],
+  ["input size 0", () => new LSTM(0, 4), RangeError, "ERR_ARG_VALUE", "inputSize"],
+  ["hidden size 0", () => new LSTM(3, 0), RangeError, "ERR_ARG_VALUE", "hiddenSize"],
+  ["a negative hidden size", () => new LSTM(3, -4), RangeError, "ERR_ARG_VALUE", "but got -4"],
+  ["a fractional hidden size", () => new LSTM(3, 4.5), RangeError, "ERR_ARG_VALUE", "but got 4.5"],
+  ["NaN as input size", () => new LSTM(Number.NaN, 4), RangeError, "ERR_ARG_VALUE", "but got NaN"],
+  ["NaN as hidden size", () => new LSTM(3, Number.NaN), RangeError, "ERR_ARG_VALUE", "but got NaN"],
+  ["an infinite hidden size", () => new LSTM(3, Number.POSITIVE_INFINITY), RangeError, "ERR_ARG_VALUE", "Infinity"],
+  ["a hidden size of 2^53", () => new LSTM(3, 2 ** 53), RangeError, "ERR_ARG_VALUE", "hiddenSize"],
+  ["more parameters than memory holds", () => new LSTM(3, 2 ** 24), RangeError, "ERR_ARG_VALUE", "memory"],
+  ["no layers", () => new LSTM(3, 4, { numLayers: 0 }), RangeError, "ERR_ARG_VALUE", "numLayers"],
+  ["half a layer", () => new LSTM(3, 4, { numLayers: 1.5 }), RangeError, "ERR_ARG_VALUE", "numLayers"],
+  ["NaN layers", () => new LSTM(3, 4, { numLayers: Number.NaN }), RangeError, "ERR_ARG_VALUE", "numLayers"],
+  ["a billion layers", () => new LSTM(3, 4, { numLayers: 1e9 }), RangeError, "ERR_ARG_VALUE", "numLayers"],
+  [
+    "a projection as wide as the state",
+    () => new LSTM(3, 4, { projSize: 4 }),
+    RangeError,
+    "ERR_ARG_VALUE",
+    "projSize: expected less than hiddenSize, 4",
+  ],
+  ["a projection wider than the state", () => new LSTM(3, 4, { projSize: 5 }), RangeError, "ERR_ARG_VALUE", "projSize"],
+  ["a negative projection", () => new LSTM(3, 4, { projSize: -1 }), RangeError, "ERR_ARG_VALUE", "projSize"],
+  ["dropout above 1", () => new LSTM(3, 4, { dropout: 1.5 }), RangeError, "ERR_ARG_VALUE", "dropout"],
+  ["dropout below 0", () => new LSTM(3, 4, { dropout: -0.1 }), RangeError, "ERR_ARG_VALUE", "dropout"],
+  ["dropout NaN", () => new LSTM(3, 4, { dropout: Number.NaN }), RangeError, "ERR_ARG_VALUE", "dropout"],
+  ["dropout as text", () => new LSTM(3, 4, any({ dropout: "0.5" })), TypeError, "ERR_ARG_TYPE", "dropout"],
+  ["bias that merely counts as true", () => new LSTM(3, 4, any({ bias: 1 })), TypeError, "ERR_ARG_TYPE", "bias"],
+  [
+    "bidirectional as text",
+    () => new LSTM(3, 4, any({ bidirectional: "yes" })),
+    TypeError,
+    "ERR_ARG_TYPE",
+    "bidirectional",
+  ],
+  ["batchFirst as text", () => new LSTM(3, 4, any({ batchFirst: "true" })), TypeError, "ERR_ARG_TYPE", "batchFirst"],
+  ["a dtype that no LSTM has", () => new LSTM(3, 4, any({ dtype: "float16" })), TypeError, "ERR_DTYPE", '"float16"'],
+  ["a dtype that is no string", () => new LSTM(3, 4, any({ dtype: Float64Array })), TypeError, "ERR_ARG_TYPE", "dtype"],
+  [
+    "torch's spelling of an option",
+    () => new LSTM(3, 4, any({ batch_first: true })),
+    TypeError,
+    "ERR_OPTION",
+    'did you mean "batchFirst"?',
+  ],
+  [
+    "a misspelt option",
+    () => new LSTM(3, 4, any({ bidirectinal: true })),
+    TypeError,
+    "ERR_OPTION",
+    'did you mean "bidirectional"?',
+  ],
+  [
+    "the number of layers as torch's third argument",
+    () => new LSTM(3, 4, any(2)),
+    TypeError,
+    "ERR_ARG_TYPE",
+    "{ numLayers: 2 }",
+  ],
+  ["options that are null", () => new LSTM(3, 4, any(null)), TypeError, "ERR_ARG_TYPE", "options"],
+  ["null for an option", () => new LSTM(3, 4, any({ numLayers: null })), TypeError, "ERR_ARG_TYPE", "numLayers"],
+  ["null for a flag", () => new LSTM(3, 4, any({ bias: null })), TypeError, "ERR_ARG_TYPE", "bias"],
+  ["null for a dtype", () => new LSTM(3, 4, any({ dtype: null })), TypeError, "ERR_ARG_TYPE", "dtype"],
+];
+
+export const threads: readonly Row[] = [
+  ["no threads", () => setNumThreads(0), RangeError, "ERR_ARG_VALUE", "from 1 to 1024"],
+  ["negative threads", () => setNumThreads(-1), RangeError, "ERR_ARG_VALUE", "-1"],
+  ["half a thread", () => setNumThreads(1.5), RangeError, "ERR_ARG_VALUE", "1.5"],
+  ["NaN threads", () => setNumThreads(Number.NaN), RangeError, "ERR_ARG_VALUE", "NaN"],
+  ["a million threads", () => setNumThreads(1e6), RangeError, "ERR_ARG_VALUE", "1000000"],
+  ["threads as text", () => setNumThreads(any("2")), TypeError, "ERR_ARG_TYPE", '"2"'],
+];

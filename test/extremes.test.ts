@@ -1,0 +1,136 @@
+// NaN, infinities, huge, tiny and saturating numbers: NaN where torch has NaN and nowhere else, the same infinities, and
+// what is finite close to torch's. And a sequence that holds such numbers changes no bit of the others in its batch.
+
+import { describe, expect, it } from "vitest";
+import { packSequence, runtimeInfo, setNumThreads, type Tensor, unpackSequence } from "../lib/index.js";
+import { expectClose, expectSameBits } from "./compare.js";
+import { choose, type FloatDType, packed, type Setup, setUp } from "./exactness-passes.js";
+import { type Case, readFixture, rebuild, run } from "./fixture.js";
+
+type Value = number | "nan" | "inf" | "-inf";
+
+/** A value written over part of an argument; a null index means all along that dim. */
+interface Edit {
+  tensor: "input" | "h0" | "c0";
+  index: [number | null, number | null, number | null];
+  value: Value;
+}
+
+interface ExtremeCase extends Case {
+  edits: Edit[];
+}
+
+const fixture = readFixture<ExtremeCase>("extremes");
+const keys = ["output", "hn", "cn"] as const;
+const words = { nan: Number.NaN, inf: Number.POSITIVE_INFINITY, "-inf": Number.NEGATIVE_INFINITY };
+const numberOf = (value: Value): number => (typeof value === "string" ? words[value] : value);
+
+function apply({ index, value }: Edit, t: Tensor): void {
+  const [, rows, width] = t.shape as [number, number, number];
+  for (let k = 0; k < t.size; k++) {
+    const at = [Math.floor(k / (rows * width)), Math.floor(k / width) % rows, k % width];
+    if (index.every((wanted, d) => wanted === null || wanted === at[d])) t.data[k] = numberOf(value);
+  }
+}
+
+function edited(c: ExtremeCase): ReturnType<typeof rebuild> {
+  const rebuilt = rebuild(c);
+  const tensors = { input: rebuilt.input, h0: rebuilt.hx![0], c0: rebuilt.hx![1] };
+  for (const edit of c.edits) apply(edit, tensors[edit.tensor]);
+  return rebuilt;
+}
+
+/** Gates of size s carry rounding errors in proportion to s; inputs beyond 1000 leave every gate saturated. */
+function tolerance({ dtype, edits }: ExtremeCase): number {
+  const sizes = edits.filter(({ tensor }) => tensor === "input").map(({ value }) => Math.abs(numberOf(value)));
+  const largest = Math.max(1, ...sizes.filter((size) => size <= 1000).map((size) => size / 16));
+  return (dtype === "float32" ? 5e-6 : 1e-12) * largest;
+}
+
+describe(`extreme numbers as in torch ${fixture.torch}, on ${runtimeInfo().isa}`, () => {
+  it.each(fixture.cases.map((c) => [c.name, c] as const))("%s", (_, c) => {
+    const result = run(c, edited(c));
+    for (const key of keys) {
+      const limit = tolerance(c);
+      expectClose(result[key], fixture.tensor(c[key]), { atol: limit, rtol: limit, label: key, nonFinite: true });
+    }
+  });
+
+  it("holds NaN in some fixtures, an infinity in others, and neither in most", () => {
+    const kinds = fixture.cases.map((c) => {
+      const values = keys.flatMap((key) => Array.from(fixture.tensor(c[key]).data));
+      if (values.some(Number.isNaN)) return "nan";
+      return values.every(Number.isFinite) ? "finite" : "infinite";
+    });
+    const count = (kind: string): number => kinds.filter((k) => k === kind).length;
+    expect(count("nan")).toBeGreaterThan(20);
+    expect(count("infinite")).toBeGreaterThan(3);
+    expect(count("finite")).toBeGreaterThan(80);
+  });
+});
+
+describe(`small numbers on ${runtimeInfo().isa}`, () => {
+  // Without a bias the gates g and the cells are as small as the input: an absolute tolerance would prove nothing.
+  const small = fixture.cases.filter(({ name, bias }) => !bias && /^(tiny|denormals)/.test(name));
+
+  it.each(small.map((c) => [c.name, c] as const))("keep their relative size: %s", (_, c) => {
+    const result = run(c, edited(c));
+    for (const key of keys) {
+      const expected = fixture.tensor(c[key]);
+      const largest = Math.max(...Array.from(expected.data, Math.abs));
+      expect(largest).toBeGreaterThan(0);
+      expect(largest).toBeLessThan(1e-29);
+      for (const [k, x] of expected.data.entries()) {
+        expect(Math.abs(result[key].data[k]! - x), `${key}[${k}], torch has ${x}`).toBeLessThanOrEqual(1e-4 * largest);
+      }
+    }
+  });
+
+  it("are among the fixtures", () => expect(small.length).toBe(4));
+});
+
+describe.each<FloatDType>(["float32", "float64"])(`one bad sequence among others, %s, ${runtimeInfo().isa}`, (dtype) => {
+  const values: Value[] = ["nan", "inf", "-inf", 3e38];
+  const shape = { name: "", inputSize: 7, hiddenSize: 21, lengths: [5, 9, 2, 9, 7, 1, 4, 9, 3, 6, 8, 9, 5, 2, 9, 9, 4, 9] };
+
+  /** The setup with one number written into sequence `row`: its input, or its h0 or c0. */
+  function spoil(setup: Setup, row: number, where: Edit["tensor"], value: Value): Setup {
+    const spoilt = choose(setup, [...setup.sequences.keys()]);
+    if (where === "input") spoilt.sequences[row]!.data[3] = numberOf(value);
+    else apply({ tensor: where, index: [0, row, 4], value }, spoilt[where]);
+    return spoilt;
+  }
+
+  for (const where of ["input", "h0", "c0"] as const) {
+    it.each(values)(`${where} of %s changes no other`, (value) => {
+      for (const options of [{}, { numLayers: 2, bidirectional: true }, { projSize: 5 }]) {
+        const clean = packed(setUp({ ...shape, ...options }, dtype));
+        for (const threads of [1, 3]) {
+          setNumThreads(threads);
+          for (const row of [0, 3, 5, 17]) {
+            const results = packed(spoil(setUp({ ...shape, ...options }, dtype), row, where, value));
+            for (const [k, result] of results.entries()) {
+              if (k === row) continue;
+              for (const key of keys) expectSameBits(result[key], clean[k]![key], `sequence ${k}, ${key}, bad ${row}`);
+            }
+            const own = keys.flatMap((key) => Array.from(results[row]![key].data));
+            const before = keys.flatMap((key) => Array.from(clean[row]![key].data));
+            expect(own.some((x, k) => !Object.is(x, before[k]))).toBe(true);
+            if (value === "nan") expect(own.some(Number.isNaN)).toBe(true);
+          }
+        }
+      }
+    });
+  }
+
+  it("NaN in a step leaves the steps before it alone", () => {
+    const setup = setUp({ ...shape, lengths: [9, 9, 6] }, dtype);
+    const clean = packed(setup);
+    setup.sequences[1]!.data[4 * 7 + 2] = Number.NaN;
+    const input = packSequence(setup.sequences, { enforceSorted: false });
+    const [output] = setup.timeMajor.forward(input, [setup.h0, setup.c0]);
+    const bad = unpackSequence(output)[1]!;
+    expectSameBits(bad.slice(0, 0, 4), clean[1]!.output.slice(0, 0, 4), "steps before");
+    expect(bad.slice(0, 4).data.every(Number.isNaN)).toBe(true);
+  });
+});
