@@ -1,8 +1,10 @@
 // forwardAsync: the same results, the copies it takes, the errors as rejections, and aborts at every moment.
 
 import { getEventListeners } from "node:events";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import type { NativeLSTM } from "../binding.js";
 import { LSTM, packPaddedSequence, rand, type Tensor } from "../lib/index.js";
+import { native } from "../lib/native.js";
 import { expectSameBits } from "./compare.js";
 import { checkCoded, rejection } from "./expect-coded.js";
 import { detach } from "./odd-buffers.js";
@@ -123,6 +125,18 @@ describe("an abort", () => {
       name: "AbortError",
     });
     expect(listeners(signal)).toBe(0);
+  });
+
+  it("before: makes no native call", async () => {
+    const call = vi.spyOn(native.LSTM.prototype as NativeLSTM, "forwardAsync");
+    try {
+      await rejection(new LSTM(3, 5).forwardAsync(rand([4, 3]), null, { signal: AbortSignal.abort() }));
+      expect(call).not.toHaveBeenCalled();
+      await new LSTM(3, 5).forwardAsync(rand([4, 3]));
+      expect(call).toHaveBeenCalledOnce();
+    } finally {
+      call.mockRestore();
+    }
   });
 
   it("during: stops early, rejects with the reason, whatever it is, and removes its listener", async () => {

@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { runtimeInfo } from "../lib/index.js";
 
 const addon =
-  process.env["PACKED_LSTM_BINARY"] ?? fileURLToPath(new URL("../build/Release/packed_lstm.node", import.meta.url));
+  process.env.PACKED_LSTM_BINARY ?? fileURLToPath(new URL("../build/Release/packed_lstm.node", import.meta.url));
 
 function run(code: string, env: Record<string, string> = {}) {
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, ["-e", code], {

@@ -163,7 +163,7 @@ describe(`concurrency on ${isa}`, () => {
 /** The committed digests. PACKED_LSTM_WRITE_BITS=1 writes them anew, when the arithmetic is meant to change. */
 const digests = (() => {
   const file = new URL("./fixtures/bits.json", import.meta.url);
-  const writing = process.env["PACKED_LSTM_WRITE_BITS"] === "1";
+  const writing = process.env.PACKED_LSTM_WRITE_BITS === "1";
   const committed: Record<string, string> = writing ? {} : JSON.parse(readFileSync(file, "utf8"));
   return {
     judge(name: string, results: readonly passes.Single[]): void {

@@ -89,48 +89,57 @@ describe(`small numbers on ${runtimeInfo().isa}`, () => {
   it("are among the fixtures", () => expect(small.length).toBe(4));
 });
 
-describe.each<FloatDType>(["float32", "float64"])(`one bad sequence among others, %s, ${runtimeInfo().isa}`, (dtype) => {
-  const values: Value[] = ["nan", "inf", "-inf", 3e38];
-  const shape = { name: "", inputSize: 7, hiddenSize: 21, lengths: [5, 9, 2, 9, 7, 1, 4, 9, 3, 6, 8, 9, 5, 2, 9, 9, 4, 9] };
+describe.each<FloatDType>(["float32", "float64"])(
+  `one bad sequence among others, %s, ${runtimeInfo().isa}`,
+  (dtype) => {
+    const values: Value[] = ["nan", "inf", "-inf", 3e38];
+    const shape = {
+      name: "",
+      inputSize: 7,
+      hiddenSize: 21,
+      lengths: [5, 9, 2, 9, 7, 1, 4, 9, 3, 6, 8, 9, 5, 2, 9, 9, 4, 9],
+    };
 
-  /** The setup with one number written into sequence `row`: its input, or its h0 or c0. */
-  function spoil(setup: Setup, row: number, where: Edit["tensor"], value: Value): Setup {
-    const spoilt = choose(setup, [...setup.sequences.keys()]);
-    if (where === "input") spoilt.sequences[row]!.data[3] = numberOf(value);
-    else apply({ tensor: where, index: [0, row, 4], value }, spoilt[where]);
-    return spoilt;
-  }
+    /** The setup with one number written into sequence `row`: its input, or its h0 or c0. */
+    function spoil(setup: Setup, row: number, where: Edit["tensor"], value: Value): Setup {
+      const spoilt = choose(setup, [...setup.sequences.keys()]);
+      if (where === "input") spoilt.sequences[row]!.data[3] = numberOf(value);
+      else apply({ tensor: where, index: [0, row, 4], value }, spoilt[where]);
+      return spoilt;
+    }
 
-  for (const where of ["input", "h0", "c0"] as const) {
-    it.each(values)(`${where} of %s changes no other`, (value) => {
-      for (const options of [{}, { numLayers: 2, bidirectional: true }, { projSize: 5 }]) {
-        const clean = packed(setUp({ ...shape, ...options }, dtype));
-        for (const threads of [1, 3]) {
-          setNumThreads(threads);
-          for (const row of [0, 3, 5, 17]) {
-            const results = packed(spoil(setUp({ ...shape, ...options }, dtype), row, where, value));
-            for (const [k, result] of results.entries()) {
-              if (k === row) continue;
-              for (const key of keys) expectSameBits(result[key], clean[k]![key], `sequence ${k}, ${key}, bad ${row}`);
+    for (const where of ["input", "h0", "c0"] as const) {
+      it.each(values)(`${where} of %s changes no other`, (value) => {
+        for (const options of [{}, { numLayers: 2, bidirectional: true }, { projSize: 5 }]) {
+          const clean = packed(setUp({ ...shape, ...options }, dtype));
+          for (const threads of [1, 3]) {
+            setNumThreads(threads);
+            for (const row of [0, 3, 5, 17]) {
+              const results = packed(spoil(setUp({ ...shape, ...options }, dtype), row, where, value));
+              for (const [k, result] of results.entries()) {
+                if (k === row) continue;
+                for (const key of keys)
+                  expectSameBits(result[key], clean[k]![key], `sequence ${k}, ${key}, bad ${row}`);
+              }
+              const own = keys.flatMap((key) => Array.from(results[row]![key].data));
+              const before = keys.flatMap((key) => Array.from(clean[row]![key].data));
+              expect(own.some((x, k) => !Object.is(x, before[k]))).toBe(true);
+              if (value === "nan") expect(own.some(Number.isNaN)).toBe(true);
             }
-            const own = keys.flatMap((key) => Array.from(results[row]![key].data));
-            const before = keys.flatMap((key) => Array.from(clean[row]![key].data));
-            expect(own.some((x, k) => !Object.is(x, before[k]))).toBe(true);
-            if (value === "nan") expect(own.some(Number.isNaN)).toBe(true);
           }
         }
-      }
-    });
-  }
+      });
+    }
 
-  it("NaN in a step leaves the steps before it alone", () => {
-    const setup = setUp({ ...shape, lengths: [9, 9, 6] }, dtype);
-    const clean = packed(setup);
-    setup.sequences[1]!.data[4 * 7 + 2] = Number.NaN;
-    const input = packSequence(setup.sequences, { enforceSorted: false });
-    const [output] = setup.timeMajor.forward(input, [setup.h0, setup.c0]);
-    const bad = unpackSequence(output)[1]!;
-    expectSameBits(bad.slice(0, 0, 4), clean[1]!.output.slice(0, 0, 4), "steps before");
-    expect(bad.slice(0, 4).data.every(Number.isNaN)).toBe(true);
-  });
-});
+    it("NaN in a step leaves the steps before it alone", () => {
+      const setup = setUp({ ...shape, lengths: [9, 9, 6] }, dtype);
+      const clean = packed(setup);
+      setup.sequences[1]!.data[4 * 7 + 2] = Number.NaN;
+      const input = packSequence(setup.sequences, { enforceSorted: false });
+      const [output] = setup.timeMajor.forward(input, [setup.h0, setup.c0]);
+      const bad = unpackSequence(output)[1]!;
+      expectSameBits(bad.slice(0, 0, 4), clean[1]!.output.slice(0, 0, 4), "steps before");
+      expect(bad.slice(0, 4).data.every(Number.isNaN)).toBe(true);
+    });
+  },
+);

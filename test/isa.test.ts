@@ -10,7 +10,7 @@ import { runtimeInfo } from "../lib/index.js";
 const known = ["avx512", "avx2", "neon", "scalar"];
 const { supportedIsas } = runtimeInfo();
 const addon =
-  process.env["PACKED_LSTM_BINARY"] ?? createRequire(import.meta.url).resolve("../build/Release/packed_lstm.node");
+  process.env.PACKED_LSTM_BINARY ?? createRequire(import.meta.url).resolve("../build/Release/packed_lstm.node");
 
 /** What a new process reports when this name is forced on it. */
 function force(isa: string): { status: number | null; info?: RuntimeInfo; error: string } {

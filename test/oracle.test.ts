@@ -101,7 +101,7 @@ describe("the oracle against torch's float64", () => {
       [1, 3],
       [2, 3],
     ] as const) {
-      const weight = Float64Array.from(model.parameters["weight_ih_l0"]!);
+      const weight = Float64Array.from(model.parameters.weight_ih_l0!);
       const block = weight.length / 4;
       const kept = weight.slice(a * block, (a + 1) * block);
       weight.copyWithin(a * block, b * block, (b + 1) * block);

@@ -67,7 +67,7 @@ describe("the model", () => {
   });
 
   it("gives the scores that PyTorch recorded", async () => {
-    const recorded = loadSafetensors(asset("reference.safetensors"))["logits"];
+    const recorded = loadSafetensors(asset("reference.safetensors")).logits;
     if (recorded === undefined) throw new Error("reference.safetensors holds no logits");
     expect(recorded.shape).toEqual([reference.sample.length, counter.classes]);
     expectClose(await counter.logits(reference.sample), recorded, { atol: 1e-4, rtol: 0, label: "logits" });

@@ -10,8 +10,8 @@ import type { Binding } from "../binding.js";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const numeric = ["parity", "exactness", "accuracy", "extremes", "relations-structures", "relations-lengths", "lstm"];
 
-const forced = process.env["PACKED_LSTM_ISA"];
-const addon = process.env["PACKED_LSTM_BINARY"] ?? `${root}/build/Release/packed_lstm.node`;
+const forced = process.env.PACKED_LSTM_ISA;
+const addon = process.env.PACKED_LSTM_BINARY ?? `${root}/build/Release/packed_lstm.node`;
 const { isa, supportedIsas } = (createRequire(import.meta.url)(addon) as Binding).runtimeInfo();
 const others = forced ? [] : supportedIsas.filter((name) => name !== isa);
 
