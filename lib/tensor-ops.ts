@@ -221,7 +221,8 @@ export function sort(input: TensorLike, options: SortOptions = {}): { values: Te
       order[i] = i;
       line[i] = source.data[start + i * step] as number;
     }
-    order.sort((i, j) => sign * compare(line[i] as number, line[j] as number) || i - j);
+    // Ties stay in order: the language's own sorts are stable.
+    order.sort((i, j) => sign * compare(line[i] as number, line[j] as number));
     for (let i = 0; i < size; i++) {
       const from = order[i] as number;
       values[start + i * step] = line[from] as number;

@@ -132,6 +132,7 @@ describe("checkOptions", () => {
     ["num_layers", 'did you mean "numLayers"'],
     ["bidirectionnal", 'did you mean "bidirectional"'],
     ["prjoSize", 'did you mean "projSize"'],
+    ["bais", 'did you mean "bias"'],
     ["layers", 'did you mean "numLayers"'],
   ])("%s", (key, hint) => {
     const error = expectCoded(() => checkOptions("LSTM", { [key]: 1 }, keys), TypeError, "ERR_OPTION", hint);

@@ -98,6 +98,15 @@ describe("toTensor", () => {
         [3, 4],
       ],
     ],
+    [
+      "overlapping",
+      { data: six, shape: [3, 2], stride: [1, 1] },
+      [
+        [0, 1],
+        [1, 2],
+        [2, 3],
+      ],
+    ],
     ["a dim of 1 with a stride that leads nowhere", { data: six, shape: [1, 2], stride: [1e9, 1] }, [[0, 1]]],
     ["empty, with strides", { data: six, shape: [0, 3], stride: [99, 99], offset: 0 }, []],
     ["() at an offset", { data: six, shape: [], stride: [], offset: 5 }, 5],
@@ -110,6 +119,7 @@ describe("toTensor", () => {
     expect(toTensor("x", { data: six, dims: [6] }).data).toBe(six);
     expect(toTensor("x", { data: six, shape: [2, 3], stride: [3, 1], offset: 0 }).data).toBe(six);
     expect(toTensor("x", { data: six, shape: [3], stride: [1], offset: 2 }).data.buffer).toBe(six.buffer);
+    expect(toTensor("x", { data: six, shape: [1, 6], stride: [99, 1] }).data).toBe(six);
     expect(toTensor("x", { data: six, shape: [3], stride: [2], offset: 0 }).data.buffer).not.toBe(six.buffer);
   });
 

@@ -244,7 +244,12 @@ describe("padding", () => {
 
   it("pads with NaN, infinity, -0 and integers", () => {
     const last = (paddingValue: number): number => padSequence(list, { paddingValue }).at(-1, 1);
-    for (const value of [nan, Number.NEGATIVE_INFINITY, -0]) expect(last(value)).toBe(value);
+    const lastPacked = (paddingValue: number): number =>
+      padPackedSequence(packSequence(list.toSpliced(1, 1)), { paddingValue })[0].at(-1, 1);
+    for (const value of [nan, Number.NEGATIVE_INFINITY, -0]) {
+      expect(last(value)).toBe(value);
+      expect(lastPacked(value)).toBe(value);
+    }
     const packed = packSequence([tensor([1, 2], "int32"), tensor([3], "int32")]);
     expect(padPackedSequence(packed, { paddingValue: -7 })[0].data).toEqual(Int32Array.of(1, 3, 2, -7));
   });

@@ -26,8 +26,8 @@ int default_threads() {
   char* end = nullptr;
   const long n = std::strtol(text, &end, 10);
   if (*end != '\0' || n < 1 || n > 1024) {
-    throw std::runtime_error(std::string("PACKED_LSTM_NUM_THREADS: expected an integer from 1 to 1024, but got \"") + text +
-                             "\"");
+    throw std::runtime_error(std::string("PACKED_LSTM_NUM_THREADS: expected an integer from 1 to 1024, but got \"") +
+                             text + "\"");
   }
   return static_cast<int>(n);
 }
