@@ -1,6 +1,6 @@
 // Reading and writing safetensors: held against files of the official library, and against hostile ones.
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -246,11 +246,12 @@ describe("saveSafetensors", () => {
     const bad = { a: new Tensor(Float32Array.of(1), [1]), "\ud800": new Tensor(Float32Array.of(1), [1]) };
     expectCoded(() => saveSafetensors(path, bad), RangeError, "ERR_FILE", "UTF-8");
     expect(readFileSync(path)).toEqual(before);
-    expect(() => saveSafetensors(folder, officialDict())).toThrow(expect.objectContaining({ syscall: "rename" }));
+    // A folder cannot be replaced by a file: the write succeeds, the rename does not.
+    const taken = join(folder, "taken");
+    mkdirSync(join(taken, "inside"), { recursive: true });
+    expect(() => saveSafetensors(taken, officialDict())).toThrow(expect.objectContaining({ syscall: "rename" }));
     expect(() => saveSafetensors(join(folder, "no", "where"), {})).toThrow(expect.objectContaining({ code: "ENOENT" }));
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith("packed-lstm-") && name.endsWith(".tmp"))).toEqual(
-      [],
-    );
+    expect(readdirSync(folder).filter((name) => name.includes(".tmp"))).toEqual([]);
   });
 
   it.each<[string, () => void, typeof TypeError, string, string]>([
