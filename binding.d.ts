@@ -44,7 +44,11 @@ export interface NativeLSTM {
   /** Packs weights given in torch's order (per layer, per direction: weight_ih, weight_hh, [bias_ih, bias_hh], [weight_hr]). All or nothing. */
   load(parameters: readonly FloatArray[]): void;
   forward(...args: ForwardArgs): void;
-  /** Copies input, h0, c0 and the row description now; writes the outputs from other threads and then calls `done`. */
+  /**
+   * Copies input, h0, c0 and the row description now; writes the outputs from other threads and then calls `done`.
+   * The outputs must be out of everyone else's reach until then, as those that lib/ makes are: Node-API can keep an
+   * array alive but cannot keep it from being transferred.
+   */
   forwardAsync(...args: [...ForwardArgs, done: (error: Error | null, aborted: boolean) => void]): NativeJob;
   /** Frees the packed weights. Passes already under way keep them alive until they end. */
   dispose(): void;
