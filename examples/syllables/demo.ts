@@ -22,7 +22,7 @@ interface Reference {
   readonly sample: readonly string[];
 }
 
-const batchSize = 512; // small enough for a batch's outputs to stay in the processor's cache
+const batchSize = 512;
 const drawn = ["masked", "pasted", "queue", "individuality"]; // these and the others are held out from training
 const examples = [...drawn, "hippopotamuses", "desirability", "naked", "hierarchy"];
 
