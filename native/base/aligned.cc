@@ -1,17 +1,31 @@
-// The per-thread scratch behind aligned.h; small blocks are kept, large ones go back after the call.
+// The allocations behind aligned.h, and the per-thread scratch: small blocks are kept, large ones go back after the
+// call.
 #include "base/aligned.h"
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 namespace packed_lstm {
 namespace {
 
 constexpr std::size_t kKeptBytes = 8u << 20;
 
+// Weights of 33 MB on 4 KiB pages take more translations than the processor remembers; on huge pages 25,1,1024,1024
+// runs 1.12x and 25,64,1024,1024 1.04x as fast. Below a few huge pages their rounding costs more memory than it is
+// worth.
+constexpr std::size_t kHugePage = 2u << 20, kWorthHugePages = 2 * kHugePage;
+
+std::align_val_t alignment_of(std::size_t bytes) {
+  return std::align_val_t(bytes >= kWorthHugePages ? kHugePage : kAlignment);
+}
+
 struct Scratch {
   void* data = nullptr;
   std::size_t bytes = 0;
 
   void release() {
-    if (data != nullptr) ::operator delete(data, std::align_val_t(kAlignment));
+    if (data != nullptr) free_aligned(data, bytes);
     data = nullptr;
     bytes = 0;
   }
@@ -22,13 +36,24 @@ thread_local Scratch scratch;
 
 }  // namespace
 
+void* allocate_aligned(std::size_t bytes) {
+  void* const data = ::operator new(bytes, alignment_of(bytes));
+#if defined(__linux__)
+  // Advice only: where the kernel does not take it, nothing is lost.
+  if (bytes >= kWorthHugePages) madvise(data, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
+#endif
+  return data;
+}
+
+void free_aligned(void* data, std::size_t bytes) { ::operator delete(data, alignment_of(bytes)); }
+
 template <class T>
 T* thread_scratch(std::size_t elements) {
   if (elements > (static_cast<std::size_t>(-1) >> 1) / sizeof(T)) throw std::bad_alloc();
   const std::size_t bytes = elements * sizeof(T);
   if (bytes > scratch.bytes) {
     scratch.release();
-    scratch.data = ::operator new(bytes, std::align_val_t(kAlignment));
+    scratch.data = allocate_aligned(bytes);
     scratch.bytes = bytes;
   }
   return static_cast<T*>(scratch.data);

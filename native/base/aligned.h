@@ -12,6 +12,12 @@ namespace packed_lstm {
 
 constexpr std::size_t kAlignment = 64;
 
+/** Uninitialised, aligned to kAlignment at least; large blocks lie on huge pages where there are any. Throws
+ * std::bad_alloc. */
+void* allocate_aligned(std::size_t bytes);
+/** `bytes` as it was asked for. */
+void free_aligned(void* data, std::size_t bytes);
+
 template <class T>
 class AlignedBuffer {
  public:
@@ -21,7 +27,7 @@ class AlignedBuffer {
   explicit AlignedBuffer(std::size_t size) : size_(size) {
     if (size == 0) return;
     if (size > (static_cast<std::size_t>(-1) >> 1) / sizeof(T)) throw std::bad_alloc();
-    data_ = static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t(kAlignment)));
+    data_ = static_cast<T*>(allocate_aligned(size * sizeof(T)));
     std::memset(static_cast<void*>(data_), 0, size * sizeof(T));
   }
 
@@ -35,7 +41,7 @@ class AlignedBuffer {
   }
 
   ~AlignedBuffer() {
-    if (data_ != nullptr) ::operator delete(data_, std::align_val_t(kAlignment));
+    if (data_ != nullptr) free_aligned(data_, size_ * sizeof(T));
   }
 
   T* data() { return data_; }

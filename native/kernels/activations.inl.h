@@ -1,4 +1,4 @@
-// The sigmoid's denominator, tanh as a fraction, and the LSTM cell on one vector, written once over a vector type.
+// The sigmoid's denominator, tanh as a fraction, and the LSTM cell, written once over a vector type.
 // Included inside the unnamed namespace of one instruction set (see isa/). Each function is one fixed sequence of
 // IEEE operations, so every instruction set gives the same bits; there are no approximate reciprocals.
 
@@ -15,7 +15,8 @@ struct ExpConstants<float> {
                                  -0.0083666114286996862f, 0.0013946481133896944f};
   static constexpr float kLog2e = 1.44269504088896341f;
   static constexpr float kLn2 = 0.693147180559945309f;
-  static constexpr float kMagic = 12582912.0f;  // 1.5·2^23: adding it rounds to an integer, left in the low bits
+  static constexpr float kMagic = 12583039.0f;  // 1.5·2^23 + 127: adding it rounds to an integer n, and leaves
+                                                // n + 127, the exponent field of 2^n, in the low bits
   static constexpr float kUnderflow = 87.0f, kOverflow = -89.0f, kTanhLimit = 10.0f;
 };
 
@@ -28,55 +29,121 @@ struct ExpConstants<double> {
                                   -2.510909115137073813e-8,   2.0924473049080170316e-9};
   static constexpr double kLog2e = 1.44269504088896340736;
   static constexpr double kLn2 = 0.693147180559945309417;
-  static constexpr double kMagic = 6755399441055744.0;  // 1.5·2^52
+  static constexpr double kMagic = 6755399441056767.0;  // 1.5·2^52 + 1023
   static constexpr double kUnderflow = 708.0, kOverflow = -710.0, kTanhLimit = 20.0;
 };
 
-/** exp(-x) = two_n · (1 + m), m = expm1 of the reduced argument. */
-struct ScaledExp {
-  Reg two_n, m;
+/**
+ * N vectors that go through the same operations next to each other: one cell is a long chain of dependent operations,
+ * and six of them written one after the other take 92 cycles each, in threes side by side 80 (Zen 4, where the FMA
+ * units and the divider would need 77).
+ */
+template <int N>
+struct Beside {
+  using T = Vec::T;
+  struct Reg {
+    Vec::Reg v[N];
+  };
+
+  template <class F>
+  PACKED_LSTM_INLINE Reg each(const F& f) {
+    Reg out;
+    PACKED_LSTM_UNROLL
+    for (int i = 0; i < N; ++i) out.v[i] = f(i);
+    return out;
+  }
+  PACKED_LSTM_INLINE Reg set1(T v) {
+    return each([&](int) { return Vec::set1(v); });
+  }
+  PACKED_LSTM_INLINE Reg fma(const Reg& a, const Reg& b, const Reg& c) {
+    return each([&](int i) { return Vec::fma(a.v[i], b.v[i], c.v[i]); });
+  }
+  PACKED_LSTM_INLINE Reg fms(const Reg& a, const Reg& b, const Reg& c) {
+    return each([&](int i) { return Vec::fms(a.v[i], b.v[i], c.v[i]); });
+  }
+  PACKED_LSTM_INLINE Reg add(const Reg& a, const Reg& b) {
+    return each([&](int i) { return Vec::add(a.v[i], b.v[i]); });
+  }
+  PACKED_LSTM_INLINE Reg sub(const Reg& a, const Reg& b) {
+    return each([&](int i) { return Vec::sub(a.v[i], b.v[i]); });
+  }
+  PACKED_LSTM_INLINE Reg mul(const Reg& a, const Reg& b) {
+    return each([&](int i) { return Vec::mul(a.v[i], b.v[i]); });
+  }
+  PACKED_LSTM_INLINE Reg div(const Reg& a, const Reg& b) {
+    return each([&](int i) { return Vec::div(a.v[i], b.v[i]); });
+  }
+  PACKED_LSTM_INLINE Reg min(const Reg& a, const Reg& b) {
+    return each([&](int i) { return Vec::min(a.v[i], b.v[i]); });
+  }
+  PACKED_LSTM_INLINE Reg max(const Reg& a, const Reg& b) {
+    return each([&](int i) { return Vec::max(a.v[i], b.v[i]); });
+  }
+  PACKED_LSTM_INLINE Reg negate(const Reg& a) {
+    return each([&](int i) { return Vec::negate(a.v[i]); });
+  }
+  PACKED_LSTM_INLINE Reg power_of_two(const Reg& a) {
+    return each([&](int i) { return Vec::power_of_two(a.v[i]); });
+  }
 };
 
-PACKED_LSTM_INLINE ScaledExp exp_of_negative(Reg x) {
-  using K = ExpConstants<Vec::T>;
-  const Reg shifted = Vec::fma(x, Vec::set1(-K::kLog2e), Vec::set1(K::kMagic));
-  const Reg n = Vec::sub(shifted, Vec::set1(K::kMagic));
+/** exp(-x) = two_n · (1 + m), m = expm1 of the reduced argument. */
+template <class V>
+struct ScaledExp {
+  typename V::Reg two_n, m;
+};
+
+template <class V>
+PACKED_LSTM_INLINE ScaledExp<V> exp_of_negative(const typename V::Reg& x) {
+  using K = ExpConstants<typename V::T>;
+  const auto shifted = V::fma(x, V::set1(-K::kLog2e), V::set1(K::kMagic));
+  const auto n = V::sub(shifted, V::set1(K::kMagic));
   // ln2 as one constant: its error times n is half an ulp of exp(-x) at |x| = 20, where exp(-x) no longer matters.
-  const Reg r = Vec::fma(n, Vec::set1(K::kLn2), x);
-  Reg q = Vec::set1(K::kQ[K::kDegree]);
+  const auto r = V::fma(n, V::set1(K::kLn2), x);
+  auto q = V::set1(K::kQ[K::kDegree]);
   PACKED_LSTM_UNROLL
-  for (int i = K::kDegree - 1; i >= 0; --i) q = Vec::fma(q, r, Vec::set1(K::kQ[i]));
-  return {Vec::power_of_two(shifted), Vec::fms(Vec::mul(r, r), q, r)};
+  for (int i = K::kDegree - 1; i >= 0; --i) q = V::fma(q, r, V::set1(K::kQ[i]));
+  return {V::power_of_two(shifted), V::fms(V::mul(r, r), q, r)};
 }
 
 /** 1 / sigmoid(x) = 1 + exp(-x), at most infinity. NaN stays NaN: min and max return their second operand then. */
-PACKED_LSTM_INLINE Reg sigmoid_denominator(Reg x) {
-  using K = ExpConstants<Vec::T>;
-  const Reg clamped = Vec::max(Vec::set1(K::kOverflow), Vec::min(Vec::set1(K::kUnderflow), x));
-  const ScaledExp e = exp_of_negative(clamped);
-  const Reg one = Vec::set1(1);
-  return Vec::fma(e.two_n, Vec::add(one, e.m), one);
+template <class V>
+PACKED_LSTM_INLINE typename V::Reg sigmoid_denominator(const typename V::Reg& x) {
+  using K = ExpConstants<typename V::T>;
+  const auto clamped = V::max(V::set1(K::kOverflow), V::min(V::set1(K::kUnderflow), x));
+  const ScaledExp<V> e = exp_of_negative<V>(clamped);
+  const auto one = V::set1(1);
+  return V::fma(e.two_n, V::add(one, e.m), one);
 }
 
 /** tanh(x) = numerator / denominator, relatively accurate near 0 too; the denominator is at least 1. */
+template <class V>
 struct Fraction {
-  Reg numerator, denominator;
+  typename V::Reg numerator, denominator;
 };
 
-PACKED_LSTM_INLINE Fraction tanh_fraction(Reg x) {
-  using K = ExpConstants<Vec::T>;
-  const Reg clamped = Vec::max(Vec::set1(-K::kTanhLimit), Vec::min(Vec::set1(K::kTanhLimit), x));
-  const ScaledExp e = exp_of_negative(Vec::add(clamped, clamped));
-  const Reg expm1 = Vec::fma(e.two_n, e.m, Vec::sub(e.two_n, Vec::set1(1)));  // expm1(-2x)
-  return {Vec::negate(expm1), Vec::add(Vec::set1(2), expm1)};
+template <class V>
+PACKED_LSTM_INLINE Fraction<V> tanh_fraction(const typename V::Reg& x) {
+  using K = ExpConstants<typename V::T>;
+  const auto clamped = V::max(V::set1(-K::kTanhLimit), V::min(V::set1(K::kTanhLimit), x));
+  const ScaledExp<V> e = exp_of_negative<V>(V::add(clamped, clamped));
+  const auto expm1 = V::fma(e.two_n, e.m, V::sub(e.two_n, V::set1(1)));  // expm1(-2x)
+  return {V::negate(expm1), V::add(V::set1(2), expm1)};
 }
 
+/** The gates of a cell before their activations. */
+template <class V>
+struct Gates {
+  typename V::Reg i, f, g, o;
+};
+
 /** c ← σ(f)·c + σ(i)·tanh(g); returns h = σ(o)·tanh(c). Three divisions: a product of denominators shares one. */
-PACKED_LSTM_INLINE Reg lstm_cell(Reg i, Reg f, Reg g, Reg o, Reg& c) {
-  const Fraction candidate = tanh_fraction(g);
-  const Reg kept = Vec::div(c, sigmoid_denominator(f));
-  const Reg added = Vec::div(candidate.numerator, Vec::mul(sigmoid_denominator(i), candidate.denominator));
-  c = Vec::add(kept, added);
-  const Fraction squashed = tanh_fraction(c);
-  return Vec::div(squashed.numerator, Vec::mul(sigmoid_denominator(o), squashed.denominator));
+template <class V>
+PACKED_LSTM_INLINE typename V::Reg lstm_cell(const Gates<V>& gate, typename V::Reg& c) {
+  const Fraction<V> candidate = tanh_fraction<V>(gate.g);
+  const auto kept = V::div(c, sigmoid_denominator<V>(gate.f));
+  const auto added = V::div(candidate.numerator, V::mul(sigmoid_denominator<V>(gate.i), candidate.denominator));
+  c = V::add(kept, added);
+  const Fraction<V> squashed = tanh_fraction<V>(c);
+  return V::div(squashed.numerator, V::mul(sigmoid_denominator<V>(gate.o), squashed.denominator));
 }

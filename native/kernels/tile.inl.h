@@ -4,7 +4,7 @@
 
 /** acc += a · W over k rows of the panels at w. */
 template <int MR, int NP>
-PACKED_LSTM_INLINE void accumulate(Reg (&acc)[MR][4 * NP], const Vec::T* const* a, int k, const Vec::T* w,
+PACKED_LSTM_INLINE void accumulate(Reg (&acc)[MR][4 * NP], const Vec::T* const (&a)[MR], int k, const Vec::T* w,
                                    std::size_t stride) {
   for (int i = 0; i < k; ++i) {
     Reg broadcast[MR];
@@ -20,36 +20,51 @@ PACKED_LSTM_INLINE void accumulate(Reg (&acc)[MR][4 * NP], const Vec::T* const* 
   }
 }
 
+/** A product of a tile: k columns of its rows `a` with k rows of W at w. `cut`: its first chain starts from 0. */
+struct Product {
+  const Vec::T* const* a;
+  int k;
+  bool cut;
+  const Vec::T* w;
+};
+
 // The h chain goes on from x's where x is no longer than this.
 constexpr int kShortInput = 16;
 
-/** acc += a · W in chains of `chain` terms (see kernel_set.h); the first one goes on from acc unless `cut`. */
+/**
+ * acc += a · W of each product in turn, in chains of `chain` terms (see kernel_set.h). The loop over k stands here once
+ * for all products: written out for each, some of its copies kept accumulators on the stack (5% at H 256 and 512).
+ */
 template <int MR, int NP>
-PACKED_LSTM_INLINE void accumulate_chains(Reg (&acc)[MR][4 * NP], const Vec::T* const* a, int k, const Vec::T* w,
-                                          std::size_t stride, int chain, bool cut) {
-  const Vec::T* row[MR];
-  PACKED_LSTM_UNROLL
-  for (int r = 0; r < MR; ++r) row[r] = a[r];
-  if (!cut) {
-    accumulate<MR, NP>(acc, row, k < chain ? k : chain, w, stride);
-    k -= chain;
-    w += chain * std::size_t{4 * Vec::U};
+PACKED_LSTM_INLINE void accumulate_chains(Reg (&acc)[MR][4 * NP], const Product* product, const Product* end,
+                                          std::size_t stride, int chain) {
+  constexpr int kRegs = MR * 4 * NP;
+  alignas(64) Vec::T total[kRegs * Vec::U];
+  for (; product != end; ++product) {
+    const Vec::T* row[MR];
     PACKED_LSTM_UNROLL
-    for (int r = 0; r < MR; ++r) row[r] += chain;
-  }
-  for (; k > 0; k -= chain, w += chain * std::size_t{4 * Vec::U}) {
-    alignas(64) Vec::T total[MR * 4 * NP * Vec::U];
-    PACKED_LSTM_UNROLL
-    for (int i = 0; i < MR * 4 * NP; ++i) {
-      Vec::store(total + i * Vec::U, acc[i / (4 * NP)][i % (4 * NP)]);
-      acc[i / (4 * NP)][i % (4 * NP)] = Vec::set1(0);
-    }
-    accumulate<MR, NP>(acc, row, k < chain ? k : chain, w, stride);
-    PACKED_LSTM_UNROLL
-    for (int r = 0; r < MR; ++r) row[r] += chain;
-    PACKED_LSTM_UNROLL
-    for (int i = 0; i < MR * 4 * NP; ++i) {
-      acc[i / (4 * NP)][i % (4 * NP)] = Vec::add(Vec::load(total + i * Vec::U), acc[i / (4 * NP)][i % (4 * NP)]);
+    for (int r = 0; r < MR; ++r) row[r] = product->a[r];
+    const Vec::T* w = product->w;
+    bool cut = product->cut;
+    for (int k = product->k; k > 0; k -= chain) {
+      if (cut) {
+        PACKED_LSTM_UNROLL
+        for (int i = 0; i < kRegs; ++i) {
+          Vec::store(total + i * Vec::U, acc[i / (4 * NP)][i % (4 * NP)]);
+          acc[i / (4 * NP)][i % (4 * NP)] = Vec::set1(0);
+        }
+      }
+      accumulate<MR, NP>(acc, row, k < chain ? k : chain, w, stride);
+      PACKED_LSTM_UNROLL
+      for (int r = 0; r < MR; ++r) row[r] += chain;
+      w += chain * std::size_t{4 * Vec::U};
+      if (cut) {
+        PACKED_LSTM_UNROLL
+        for (int i = 0; i < kRegs; ++i) {
+          acc[i / (4 * NP)][i % (4 * NP)] = Vec::add(Vec::load(total + i * Vec::U), acc[i / (4 * NP)][i % (4 * NP)]);
+        }
+      }
+      cut = true;
     }
   }
 }
@@ -64,12 +79,41 @@ PACKED_LSTM_INLINE void start_from_bias(Reg (&acc)[MR][4 * NP], const Vec::T* pa
   }
 }
 
+/**
+ * A tile's cells from kFirst on, from gates to c and h. `gates` holds 4 vectors a cell, NP cells a row: read back from
+ * the level-1 cache, since what they leave in registers is too little to work in.
+ */
+template <int NP, int kCells, int kFirst = 0>
+PACKED_LSTM_INLINE void finish_cells(const CellTile<Vec::T>& tile, int p, const Vec::T* gates) {
+  constexpr int N = kCells - kFirst < Vec::kBeside ? kCells - kFirst : Vec::kBeside;
+  Gates<Beside<N>> gate;
+  typename Beside<N>::Reg c;
+  PACKED_LSTM_UNROLL
+  for (int n = 0; n < N; ++n) {
+    const Vec::T* const from = gates + (kFirst + n) * 4 * Vec::U;
+    gate.i.v[n] = Vec::load(from);
+    gate.f.v[n] = Vec::load(from + Vec::U);
+    gate.g.v[n] = Vec::load(from + 2 * Vec::U);
+    gate.o.v[n] = Vec::load(from + 3 * Vec::U);
+    c.v[n] = Vec::load(tile.c[(kFirst + n) / NP] + (p + (kFirst + n) % NP) * Vec::U);
+  }
+  const auto h = lstm_cell<Beside<N>>(gate, c);
+  PACKED_LSTM_UNROLL
+  for (int n = 0; n < N; ++n) {
+    const int row = (kFirst + n) / NP, unit = (p + (kFirst + n) % NP) * Vec::U;
+    Vec::store(tile.c[row] + unit, c.v[n]);
+    Vec::store_up_to(tile.out[row] + unit, h.v[n], tile.units - unit);
+  }
+  if constexpr (kFirst + N < kCells) finish_cells<NP, kCells, kFirst + N>(tile, p, gates);
+}
+
 template <int MR, int NP>
 PACKED_LSTM_INLINE void cell_at(const CellTile<Vec::T>& tile, int p) {
   constexpr int kColumns = 4 * Vec::U;
   const Vec::T* panel = tile.weights.panels + p * tile.weights.stride;
   Reg acc[MR][4 * NP];
-  if (tile.pre[0] != nullptr) {
+  const bool projected = tile.pre[0] != nullptr;
+  if (projected) {
     PACKED_LSTM_UNROLL
     for (int r = 0; r < MR; ++r) {
       PACKED_LSTM_UNROLL
@@ -77,21 +121,15 @@ PACKED_LSTM_INLINE void cell_at(const CellTile<Vec::T>& tile, int p) {
     }
   } else {
     start_from_bias<MR, NP>(acc, panel, tile.weights.stride);
-    accumulate_chains<MR, NP>(acc, tile.x, tile.k_x, panel + kColumns, tile.weights.stride, tile.chain, false);
   }
-  accumulate_chains<MR, NP>(acc, tile.h, tile.k_h, panel + kColumns + tile.k_x * std::size_t{kColumns},
-                            tile.weights.stride, tile.chain, tile.k_x > kShortInput);
+  const Vec::T* w = panel + kColumns;
+  const Product products[2] = {{tile.x, tile.k_x, false, w},
+                               {tile.h, tile.k_h, tile.k_x > kShortInput, w + tile.k_x * std::size_t{kColumns}}};
+  accumulate_chains<MR, NP>(acc, products + (projected ? 1 : 0), products + 2, tile.weights.stride, tile.chain);
+  alignas(64) Vec::T gates[MR * NP * kColumns];
   PACKED_LSTM_UNROLL
-  for (int q = 0; q < NP; ++q) {
-    const int first = (p + q) * Vec::U;
-    PACKED_LSTM_UNROLL
-    for (int r = 0; r < MR; ++r) {
-      Reg c = Vec::load(tile.c[r] + first);
-      const Reg h = lstm_cell(acc[r][4 * q], acc[r][4 * q + 1], acc[r][4 * q + 2], acc[r][4 * q + 3], c);
-      Vec::store(tile.c[r] + first, c);
-      Vec::store_up_to(tile.out[r] + first, h, tile.units - first);
-    }
-  }
+  for (int i = 0; i < MR * 4 * NP; ++i) Vec::store(gates + i * Vec::U, acc[i / (4 * NP)][i % (4 * NP)]);
+  finish_cells<NP, MR * NP>(tile, p, gates);
 }
 
 template <int MR, int NP>
@@ -100,7 +138,8 @@ PACKED_LSTM_INLINE void matmul_at(const MatmulTile<Vec::T>& tile, int p) {
   const Vec::T* panel = tile.weights.panels + p * tile.weights.stride;
   Reg acc[MR][4 * NP];
   start_from_bias<MR, NP>(acc, panel, tile.weights.stride);
-  accumulate_chains<MR, NP>(acc, tile.a, tile.k, panel + kColumns, tile.weights.stride, tile.chain, false);
+  const Product product{tile.a, tile.k, false, panel + kColumns};
+  accumulate_chains<MR, NP>(acc, &product, &product + 1, tile.weights.stride, tile.chain);
   PACKED_LSTM_UNROLL
   for (int r = 0; r < MR; ++r) {
     PACKED_LSTM_UNROLL

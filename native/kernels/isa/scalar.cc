@@ -9,6 +9,10 @@
 #include "kernels/isa/sets.h"
 #include "kernels/kernel_set.h"
 
+// Loops stay loops here: unrolled, these kernels would be the largest part of the binary, for the same speed.
+#undef PACKED_LSTM_UNROLL
+#define PACKED_LSTM_UNROLL
+
 namespace packed_lstm {
 namespace scalar {
 namespace {

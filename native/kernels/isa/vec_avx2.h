@@ -7,7 +7,7 @@ alignas(32) constexpr std::int64_t kLanes64[8] = {-1, -1, -1, -1, 0, 0, 0, 0};
 struct VecF32 {
   using T = float;
   using Reg = __m256;
-  static constexpr int U = 8, kTileRows = 3, kPanels1 = 2, kPanels2 = 1, kPanels3 = 1;
+  static constexpr int U = 8, kTileRows = 3, kPanels1 = 2, kPanels2 = 1, kPanels3 = 1, kBeside = 2;
 
   PACKED_LSTM_INLINE Reg load(const T* p) { return _mm256_loadu_ps(p); }
   PACKED_LSTM_INLINE void store(T* p, Reg v) { _mm256_storeu_ps(p, v); }
@@ -26,15 +26,14 @@ struct VecF32 {
   PACKED_LSTM_INLINE Reg max(Reg a, Reg b) { return _mm256_max_ps(a, b); }
   PACKED_LSTM_INLINE Reg negate(Reg a) { return _mm256_xor_ps(a, _mm256_set1_ps(-0.0f)); }
   PACKED_LSTM_INLINE Reg power_of_two(Reg shifted) {
-    return _mm256_castsi256_ps(
-        _mm256_add_epi32(_mm256_slli_epi32(_mm256_castps_si256(shifted), 23), _mm256_set1_epi32(0x3f800000)));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(shifted), 23));
   }
 };
 
 struct VecF64 {
   using T = double;
   using Reg = __m256d;
-  static constexpr int U = 4, kTileRows = 3, kPanels1 = 2, kPanels2 = 1, kPanels3 = 1;
+  static constexpr int U = 4, kTileRows = 3, kPanels1 = 2, kPanels2 = 1, kPanels3 = 1, kBeside = 2;
 
   PACKED_LSTM_INLINE Reg load(const T* p) { return _mm256_loadu_pd(p); }
   PACKED_LSTM_INLINE void store(T* p, Reg v) { _mm256_storeu_pd(p, v); }
@@ -53,7 +52,6 @@ struct VecF64 {
   PACKED_LSTM_INLINE Reg max(Reg a, Reg b) { return _mm256_max_pd(a, b); }
   PACKED_LSTM_INLINE Reg negate(Reg a) { return _mm256_xor_pd(a, _mm256_set1_pd(-0.0)); }
   PACKED_LSTM_INLINE Reg power_of_two(Reg shifted) {
-    return _mm256_castsi256_pd(
-        _mm256_add_epi64(_mm256_slli_epi64(_mm256_castpd_si256(shifted), 52), _mm256_set1_epi64x(0x3ff0000000000000)));
+    return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(shifted), 52));
   }
 };

@@ -5,7 +5,7 @@
 struct VecF32 {
   using T = float;
   using Reg = __m512;
-  static constexpr int U = 16, kTileRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2;
+  static constexpr int U = 16, kTileRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2, kBeside = 3;
   static constexpr __mmask16 kAll = 0xffff;
 
   PACKED_LSTM_INLINE Reg load(const T* p) { return _mm512_loadu_ps(p); }
@@ -27,15 +27,14 @@ struct VecF32 {
     return _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(a), _mm512_set1_epi32(INT32_MIN)));
   }
   PACKED_LSTM_INLINE Reg power_of_two(Reg shifted) {
-    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_maskz_slli_epi32(kAll, _mm512_castps_si512(shifted), 23),
-                                                _mm512_set1_epi32(0x3f800000)));
+    return _mm512_castsi512_ps(_mm512_maskz_slli_epi32(kAll, _mm512_castps_si512(shifted), 23));
   }
 };
 
 struct VecF64 {
   using T = double;
   using Reg = __m512d;
-  static constexpr int U = 8, kTileRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2;
+  static constexpr int U = 8, kTileRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2, kBeside = 3;
   static constexpr __mmask8 kAll = 0xff;
 
   PACKED_LSTM_INLINE Reg load(const T* p) { return _mm512_loadu_pd(p); }
@@ -57,7 +56,6 @@ struct VecF64 {
     return _mm512_castsi512_pd(_mm512_xor_si512(_mm512_castpd_si512(a), _mm512_set1_epi64(INT64_MIN)));
   }
   PACKED_LSTM_INLINE Reg power_of_two(Reg shifted) {
-    return _mm512_castsi512_pd(_mm512_add_epi64(_mm512_maskz_slli_epi64(kAll, _mm512_castpd_si512(shifted), 52),
-                                                _mm512_set1_epi64(0x3ff0000000000000)));
+    return _mm512_castsi512_pd(_mm512_maskz_slli_epi64(kAll, _mm512_castpd_si512(shifted), 52));
   }
 };

@@ -3,7 +3,7 @@
 struct VecF32 {
   using T = float;
   using Reg = float32x4_t;
-  static constexpr int U = 4, kTileRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2;
+  static constexpr int U = 4, kTileRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2, kBeside = 3;
 
   PACKED_LSTM_INLINE Reg load(const T* p) { return vld1q_f32(p); }
   PACKED_LSTM_INLINE void store(T* p, Reg v) { vst1q_f32(p, v); }
@@ -24,14 +24,14 @@ struct VecF32 {
   PACKED_LSTM_INLINE Reg max(Reg a, Reg b) { return vmaxq_f32(a, b); }
   PACKED_LSTM_INLINE Reg negate(Reg a) { return vnegq_f32(a); }
   PACKED_LSTM_INLINE Reg power_of_two(Reg shifted) {
-    return vreinterpretq_f32_s32(vaddq_s32(vshlq_n_s32(vreinterpretq_s32_f32(shifted), 23), vdupq_n_s32(0x3f800000)));
+    return vreinterpretq_f32_s32(vshlq_n_s32(vreinterpretq_s32_f32(shifted), 23));
   }
 };
 
 struct VecF64 {
   using T = double;
   using Reg = float64x2_t;
-  static constexpr int U = 2, kTileRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2;
+  static constexpr int U = 2, kTileRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2, kBeside = 3;
 
   PACKED_LSTM_INLINE Reg load(const T* p) { return vld1q_f64(p); }
   PACKED_LSTM_INLINE void store(T* p, Reg v) { vst1q_f64(p, v); }
@@ -50,7 +50,6 @@ struct VecF64 {
   PACKED_LSTM_INLINE Reg max(Reg a, Reg b) { return vmaxq_f64(a, b); }
   PACKED_LSTM_INLINE Reg negate(Reg a) { return vnegq_f64(a); }
   PACKED_LSTM_INLINE Reg power_of_two(Reg shifted) {
-    return vreinterpretq_f64_s64(
-        vaddq_s64(vshlq_n_s64(vreinterpretq_s64_f64(shifted), 52), vdupq_n_s64(0x3ff0000000000000)));
+    return vreinterpretq_f64_s64(vshlq_n_s64(vreinterpretq_s64_f64(shifted), 52));
   }
 };

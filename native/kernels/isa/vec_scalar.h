@@ -2,10 +2,10 @@
 // reference. std::fma is exact whether or not the hardware has it, so the bits are those of the other sets.
 // Included only by scalar.cc, inside its unnamed namespace.
 
-template <class Value, class Bits, int kMantissaBits, Bits kOne>
+template <class Value, class Bits, int kMantissaBits>
 struct ScalarVec {
   using T = Value;
-  static constexpr int U = 4, kTileRows = 3, kPanels1 = 1, kPanels2 = 1, kPanels3 = 1;
+  static constexpr int U = 4, kTileRows = 3, kPanels1 = 1, kPanels2 = 1, kPanels3 = 1, kBeside = 1;
   struct Reg {
     T v[U];
   };
@@ -57,7 +57,7 @@ struct ScalarVec {
     return each([&](int i) {
       Bits bits;
       std::memcpy(&bits, &shifted.v[i], sizeof bits);
-      bits = (bits << kMantissaBits) + kOne;
+      bits <<= kMantissaBits;
       T out;
       std::memcpy(&out, &bits, sizeof out);
       return out;
@@ -65,5 +65,5 @@ struct ScalarVec {
   }
 };
 
-using VecF32 = ScalarVec<float, std::uint32_t, 23, 0x3f800000u>;
-using VecF64 = ScalarVec<double, std::uint64_t, 52, 0x3ff0000000000000u>;
+using VecF32 = ScalarVec<float, std::uint32_t, 23>;
+using VecF64 = ScalarVec<double, std::uint64_t, 52>;
