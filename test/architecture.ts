@@ -14,6 +14,9 @@ const topLevel = new Set([
 
 /** Top floor first. An import may go to its own floor or to a lower one, never up. */
 const libFloors: readonly (readonly RegExp[])[] = [
+  [/^lib\/cli\/main\.ts$/],
+  [/^lib\/cli\/(inspect|run|bench|build)(-[a-z-]+)?\.ts$/],
+  [/^lib\/cli\/(command|model-file)\.ts$/],
   [/^lib\/index\.ts$/],
   [/^lib\/(lstm|stream|map|forward)(-[a-z-]+)?(\.ts$|\/)/],
   [/^lib\/(packed|sequences|runtime)(-[a-z-]+)?(\.ts$|\/)/, /^lib\/weights\//],
