@@ -19,12 +19,12 @@ inline void cpu_pause() {
 }
 
 /**
- * Waits until `done()`. Yields after about 50 µs of pauses, so that a waiter whose partner has lost its core
+ * Waits until `done()`. Yields after a few µs of pauses, so that a waiter whose partner has lost its core
  * (more threads than cores, a busy neighbour) gives that core back.
  */
 template <class Done>
 inline void spin_until(const Done& done) {
-  constexpr int kPausesBeforeYield = 2000;
+  constexpr int kPausesBeforeYield = 100;
   for (int i = 0; !done(); ++i) {
     if (i < kPausesBeforeYield) {
       cpu_pause();
