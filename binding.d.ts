@@ -40,6 +40,9 @@ export interface NativeJob {
   abort(): void;
 }
 
+/** Called once, when a job writes no more. */
+export type JobDone = (error: Error | null, aborted: boolean) => void;
+
 export interface NativeLSTM {
   /** Packs weights given in torch's order (per layer, per direction: weight_ih, weight_hh, [bias_ih, bias_hh], [weight_hr]). All or nothing. */
   load(parameters: readonly FloatArray[]): void;
@@ -49,8 +52,26 @@ export interface NativeLSTM {
    * The outputs must be out of everyone else's reach until then, as those that lib/ makes are: Node-API can keep an
    * array alive but cannot keep it from being transferred.
    */
-  forwardAsync(...args: [...ForwardArgs, done: (error: Error | null, aborted: boolean) => void]): NativeJob;
+  forwardAsync(...args: [...ForwardArgs, done: JobDone]): NativeJob;
   /** Frees the packed weights. Passes already under way keep them alive until they end. */
+  dispose(): void;
+}
+
+/** Sizes of one torch.nn.Linear. */
+export interface LinearConfig {
+  inFeatures: number;
+  outFeatures: number;
+  bias: boolean;
+  dtype: "float32" | "float64";
+}
+
+export interface NativeLinear {
+  /** Packs [weight, bias?], outFeatures × inFeatures and outFeatures. All or nothing. */
+  load(parameters: readonly FloatArray[]): void;
+  /** rows × inFeatures to rows × outFeatures; `rows` from 1. */
+  forward(input: FloatArray, output: FloatArray, rows: number): void;
+  /** As NativeLSTM's: the input is copied now, the output must be out of everyone else's reach until `done`. */
+  forwardAsync(input: FloatArray, output: FloatArray, rows: number, done: JobDone): NativeJob;
   dispose(): void;
 }
 
@@ -67,6 +88,12 @@ export interface RuntimeInfo {
 
 export interface Binding {
   LSTM: new (config: LSTMConfig) => NativeLSTM;
+  Linear: new (config: LinearConfig) => NativeLinear;
+  /**
+   * Copies the rows of `table`, `width` wide, that `indices` name to `output`. Returns the number of indices, or the place
+   * of one that names no row; then `output` holds anything.
+   */
+  lookup(table: FloatArray, width: number, indices: Int32Array, output: FloatArray): number;
   setNumThreads(n: number): void;
   getNumThreads(): number;
   runtimeInfo(): RuntimeInfo;

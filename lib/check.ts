@@ -32,6 +32,11 @@ export function rangeError(code: ErrorCode, name: string, expected: string, rece
   return coded(new RangeError(`${name}: expected ${expected}, but got ${received}`), code, rangeError);
 }
 
+/** Builds (does not throw) the error for a module that was disposed of. */
+export function disposedError(name: string): Coded<Error> {
+  return coded(new Error(`${name}: used after dispose()`), "ERR_DISPOSED", disposedError);
+}
+
 /** A shape as torch's users write it: `(2, 3)`, `(4,)`, `()`. */
 export function formatShape(shape: ArrayLike<number>): string {
   const dims = Array.from(shape);

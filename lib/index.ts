@@ -1,11 +1,15 @@
 // The public face of packed-lstm: re-exports, nothing else.
 
 export type { ErrorCode } from "./check.js";
+export type { EmbeddingFromStateDictOptions, EmbeddingOptions } from "./embedding.js";
+export { Embedding } from "./embedding.js";
 export type { AnyTypedArray, ForeignTensor } from "./intake.js";
-export type { ForwardAsyncOptions, FromStateDictOptions, LoadStateDictOptions } from "./lstm.js";
+export type { LinearOptions } from "./linear.js";
+export { Linear } from "./linear.js";
+export type { ForwardAsyncOptions, FromStateDictOptions } from "./lstm.js";
 export { LSTM } from "./lstm.js";
 export type { LSTMOutput, LSTMState } from "./lstm-call.js";
-export type { FloatDType, LSTMOptions } from "./lstm-options.js";
+export type { LSTMOptions } from "./lstm-options.js";
 export type { PackPaddedOptions, PadPackedOptions } from "./packed.js";
 export { invertPermutation, PackedSequence, packPaddedSequence, padPackedSequence } from "./packed.js";
 export { manualSeed, rand, randn } from "./random.js";
@@ -13,6 +17,7 @@ export type { RuntimeInfo } from "./runtime.js";
 export { getNumThreads, runtimeInfo, setNumThreads } from "./runtime.js";
 export type { PackOptions, PadOptions, UnpadOptions } from "./sequences.js";
 export { packSequence, padSequence, unpackSequence, unpadSequence } from "./sequences.js";
+export type { FloatDType } from "./strided.js";
 export type { DType, Ints, NestedNumbers, TensorData, TensorLike } from "./tensor.js";
 export { Tensor } from "./tensor.js";
 export type { AllcloseOptions, NestedInput, SortOptions } from "./tensor-ops.js";
@@ -22,6 +27,6 @@ export { loadOnnx } from "./weights/onnx.js";
 export type { SaveSafetensorsOptions } from "./weights/safetensors.js";
 export { loadSafetensors, saveSafetensors } from "./weights/safetensors.js";
 export type { FileSource } from "./weights/source.js";
-export type { StateDict } from "./weights/state-dict.js";
+export type { LoadStateDictOptions, StateDict } from "./weights/state-dict.js";
 export type { LoadTorchOptions } from "./weights/torch.js";
 export { loadTorch } from "./weights/torch.js";

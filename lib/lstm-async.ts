@@ -1,7 +1,7 @@
 // One asynchronous pass: a promise around the addon's job, and the abort signal that may stop it. However many passes
 // share a signal, it carries one listener of ours, and none when no pass is under way. What a call is, lstm-call knows.
 
-import type { NativeJob, NativeLSTM } from "../binding.js";
+import type { JobDone, NativeJob, NativeLSTM } from "../binding.js";
 import { describe, typeError } from "./check.js";
 import type { Call } from "./lstm-call.js";
 
@@ -21,29 +21,38 @@ export function checkSignal(signal: AbortSignal | undefined): AbortSignal | unde
   throw typeError("ERR_ARG_TYPE", "signal", "an AbortSignal", describe(signal));
 }
 
-/** Runs a call. Settles only when the addon writes no more, whether the pass ended or was stopped. */
+/** Runs a call of an LSTM. Settles only when the addon writes no more, whether the pass ended or was stopped. */
 export function runAsync(addon: NativeLSTM, call: Call, signal: AbortSignal | undefined): Promise<void> {
+  return runJob(
+    (done) =>
+      addon.forwardAsync(
+        call.input,
+        call.output,
+        call.h0,
+        call.c0,
+        call.hn,
+        call.cn,
+        call.steps,
+        call.batch,
+        call.batchFirst,
+        call.batchSizes,
+        call.sortedIndices,
+        done,
+      ),
+    signal,
+  );
+}
+
+/** A promise around any job of the addon; settles as `runAsync` does. */
+export function runJob(start: (done: JobDone) => NativeJob, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    const job: NativeJob = addon.forwardAsync(
-      call.input,
-      call.output,
-      call.h0,
-      call.c0,
-      call.hn,
-      call.cn,
-      call.steps,
-      call.batch,
-      call.batchFirst,
-      call.batchSizes,
-      call.sortedIndices,
-      (error, aborted) => {
-        if (signal !== undefined) unwatch(signal, job);
-        if (signal?.aborted) reject(signal.reason);
-        else if (error !== null) reject(error);
-        else if (aborted) reject(new Error("LSTM: the pass was stopped"));
-        else resolve();
-      },
-    );
+    const job: NativeJob = start((error, aborted) => {
+      if (signal !== undefined) unwatch(signal, job);
+      if (signal?.aborted) reject(signal.reason);
+      else if (error !== null) reject(error);
+      else if (aborted) reject(new Error("the pass was stopped"));
+      else resolve();
+    });
     if (signal !== undefined) watch(signal, job);
   });
 }

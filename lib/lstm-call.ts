@@ -4,8 +4,8 @@
 
 import type { FloatArray, LSTMConfig } from "../binding.js";
 import { describe, formatShape, rangeError, typeError } from "./check.js";
-import type { FloatDType } from "./lstm-options.js";
 import { isPacked, PackedSequence } from "./packed.js";
+import { allocate, type FloatDType } from "./strided.js";
 import { Tensor, type TensorLike, toTensor } from "./tensor.js";
 
 /** What `forward` returns; O is Tensor or PackedSequence, as the input was. */
@@ -160,12 +160,4 @@ function checkState(
   if (same) return data;
   const kind = unbatched ? "unbatched 2-D input" : "batched input";
   throw rangeError("ERR_SHAPE", name, `shape ${formatShape(shape)} for ${kind}`, `shape ${formatShape(given)}`);
-}
-
-function allocate(name: string, dtype: FloatDType, size: number): FloatArray {
-  try {
-    return dtype === "float32" ? new Float32Array(size) : new Float64Array(size);
-  } catch {
-    throw rangeError("ERR_ARG_VALUE", name, "a size that memory can hold", `${size} elements of ${dtype}`);
-  }
 }

@@ -3,9 +3,7 @@
 
 import type { LSTMConfig } from "../binding.js";
 import { checkBool, checkInt, checkNumber, checkOptions, describe, rangeError, typeError } from "./check.js";
-
-/** The element types an LSTM computes in. */
-export type FloatDType = LSTMConfig["dtype"];
+import { checkFloatDType, type FloatDType } from "./strided.js";
 
 /** torch.nn.LSTM's keyword arguments, in camelCase. */
 export interface LSTMOptions {
@@ -55,7 +53,7 @@ export function checkArguments(inputSize: unknown, hiddenSize: unknown, options:
     numLayers: checkInt("numLayers", numLayers, { min: 1, max: maxLayers }),
     bidirectional: checkBool("bidirectional", bidirectional),
     bias: checkBool("bias", bias),
-    dtype: checkFloatDType(dtype),
+    dtype: checkFloatDType("dtype", dtype),
   };
   if (config.projSize >= hidden) {
     throw rangeError("ERR_ARG_VALUE", "projSize", `less than hiddenSize, ${hidden}`, String(config.projSize));
@@ -65,10 +63,4 @@ export function checkArguments(inputSize: unknown, hiddenSize: unknown, options:
     dropout: checkNumber("dropout", dropout, { min: 0, max: 1 }),
   };
   return [config, manner];
-}
-
-function checkFloatDType(dtype: unknown): FloatDType {
-  if (dtype === "float32" || dtype === "float64") return dtype;
-  const code = typeof dtype === "string" ? "ERR_DTYPE" : "ERR_ARG_TYPE";
-  throw typeError(code, "dtype", '"float32" or "float64"', describe(dtype));
 }

@@ -3,20 +3,21 @@
 // dict must look like in weights/state-dict; promises and signals are in lstm-async.
 
 import type { FloatArray, LSTMConfig, NativeLSTM } from "../binding.js";
-import { checkBool, checkOptions, rangeError } from "./check.js";
+import { checkBool, checkOptions, disposedError, rangeError } from "./check.js";
 import { checkSignal, runAsync } from "./lstm-async.js";
 import { type LSTMOutput, type LSTMState, prepareCall } from "./lstm-call.js";
-import { checkArguments, type FloatDType, type LSTMOptions, type Manner } from "./lstm-options.js";
+import { checkArguments, type LSTMOptions, type Manner } from "./lstm-options.js";
 import { native } from "./native.js";
 import type { PackedSequence } from "./packed.js";
 import { uniform } from "./random.js";
-import { Tensor, type TensorLike } from "./tensor.js";
+import type { FloatDType } from "./strided.js";
+import type { Tensor, TensorLike } from "./tensor.js";
+import { lstmSpec, readConfig } from "./weights/lstm-parameters.js";
 import {
-  formatConfig,
+  copyStateDict,
+  type LoadStateDictOptions,
+  type ModuleSpec,
   matchStateDict,
-  type ParameterSpec,
-  parameterSpecs,
-  readConfig,
   type StateDict,
 } from "./weights/state-dict.js";
 
@@ -24,12 +25,6 @@ import {
 export interface ForwardAsyncOptions {
   /** Stops the pass at its next timestep; the promise then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
-}
-
-/** Options of {@link LSTM.loadStateDict}. */
-export interface LoadStateDictOptions {
-  /** Only keys that start with it are looked at, the rest of their names being the LSTM's own. Default "". */
-  prefix?: string;
 }
 
 /** Options of {@link LSTM.fromStateDict}. */
@@ -66,7 +61,7 @@ export class LSTM {
   readonly dtype: FloatDType;
 
   readonly #config: LSTMConfig;
-  readonly #specs: readonly ParameterSpec[];
+  readonly #spec: ModuleSpec;
   #parameters: readonly FloatArray[];
   #native: NativeLSTM | null;
 
@@ -92,8 +87,8 @@ export class LSTM {
     this.projSize = config.projSize;
     this.dtype = config.dtype;
     this.#config = config;
-    this.#specs = parameterSpecs(config);
-    this.#parameters = (options as ReadyOptions)[ready] ?? drawParameters(config, this.#specs);
+    this.#spec = lstmSpec(config);
+    this.#parameters = (options as ReadyOptions)[ready] ?? drawParameters(this.#spec, config.hiddenSize);
     this.#native = new native.LSTM(config);
     this.#native.load(this.#parameters);
   }
@@ -115,7 +110,7 @@ export class LSTM {
   forward(input: PackedSequence, hx?: LSTMState | null): LSTMOutput<PackedSequence>;
   forward(input: TensorLike | PackedSequence, hx?: LSTMState | null): LSTMOutput<Tensor | PackedSequence>;
   forward(input: TensorLike | PackedSequence, hx?: LSTMState | null): LSTMOutput<Tensor | PackedSequence> {
-    const addon = this.#native ?? disposed();
+    const addon = this.#native ?? unusable();
     const call = prepareCall(this.#config, this.batchFirst, input, hx);
     addon.forward(
       call.input,
@@ -158,7 +153,7 @@ export class LSTM {
   ): Promise<LSTMOutput<Tensor | PackedSequence>> {
     checkOptions("forwardAsync", options, ["signal"]);
     const signal = checkSignal(options.signal);
-    const addon = this.#native ?? disposed();
+    const addon = this.#native ?? unusable();
     const call = prepareCall(this.#config, this.batchFirst, input, hx);
     if (signal?.aborted) throw signal.reason;
     await runAsync(addon, call, signal);
@@ -170,10 +165,8 @@ export class LSTM {
    * @throws Error ERR_DISPOSED after dispose
    */
   stateDict(): Record<string, Tensor> {
-    if (this.#native === null) disposed();
-    return Object.fromEntries(
-      this.#specs.map(({ name, shape }, i) => [name, new Tensor((this.#parameters[i] as FloatArray).slice(), shape)]),
-    );
+    if (this.#native === null) throw disposedError("LSTM");
+    return copyStateDict(this.#spec, this.#parameters);
   }
 
   /**
@@ -188,9 +181,9 @@ export class LSTM {
    */
   loadStateDict(dict: StateDict, options: LoadStateDictOptions = {}): void {
     checkOptions("loadStateDict", options, ["prefix"]);
-    const addon = this.#native ?? disposed();
+    const addon = this.#native ?? unusable();
     const { prefix = "" } = options;
-    const parameters = matchStateDict("loadStateDict", dict, prefix, this.#config, this.#specs);
+    const parameters = matchStateDict("loadStateDict", dict, prefix, this.#spec);
     addon.load(parameters);
     this.#parameters = parameters;
   }
@@ -209,7 +202,7 @@ export class LSTM {
     checkBool("batchFirst", batchFirst);
     const { inputSize, hiddenSize, ...rest } = readConfig("fromStateDict", dict, prefix);
     const config = { inputSize, hiddenSize, ...rest };
-    const parameters = matchStateDict("fromStateDict", dict, prefix, config, parameterSpecs(config));
+    const parameters = matchStateDict("fromStateDict", dict, prefix, lstmSpec(config));
     const given: ReadyOptions = { ...rest, batchFirst, [ready]: parameters };
     return new LSTM(inputSize, hiddenSize, given);
   }
@@ -230,20 +223,19 @@ export class LSTM {
   }
 }
 
-function disposed(): never {
-  throw Object.assign(new Error("LSTM: used after dispose()"), { code: "ERR_DISPOSED" as const });
+function unusable(): never {
+  throw disposedError("LSTM");
 }
 
-function drawParameters(config: LSTMConfig, specs: readonly ParameterSpec[]): FloatArray[] {
-  const Kind = config.dtype === "float32" ? Float32Array : Float64Array;
+function drawParameters({ title, dtype, parameters: specs }: ModuleSpec, hiddenSize: number): FloatArray[] {
+  const Kind = dtype === "float32" ? Float32Array : Float64Array;
   let parameters: FloatArray[];
   try {
     parameters = specs.map(({ shape }) => new Kind(shape.reduce((size, dim) => size * dim, 1)));
   } catch {
-    const expected = "sizes whose parameters memory can hold";
-    throw rangeError("ERR_ARG_VALUE", "hiddenSize", expected, formatConfig(config));
+    throw rangeError("ERR_ARG_VALUE", "hiddenSize", "sizes whose parameters memory can hold", title);
   }
-  const bound = 1 / Math.sqrt(config.hiddenSize);
+  const bound = 1 / Math.sqrt(hiddenSize);
   for (const parameter of parameters) uniform(parameter, -bound, bound);
   return parameters;
 }

@@ -15,7 +15,7 @@ let generator = new MT19937(randomBytes(4).readUInt32LE());
 let spareNormal: number | null = null;
 
 /**
- * Seeds the generator that `rand`, `randn` and the initial weights of an LSTM draw from: the same numbers follow as after
+ * Seeds the generator that `rand`, `randn` and the initial weights of every module draw from: the same numbers follow as after
  * `torch.manual_seed(seed)`. Until then it runs from a random seed.
  * https://docs.pytorch.org/docs/stable/generated/torch.manual_seed.html
  * @param seed a whole number from −2⁶³ to 2⁶⁴ − 1; its low 32 bits count, as in torch
@@ -91,7 +91,11 @@ function normalBlock64(data: FloatArray, at: number): void {
   }
 }
 
-function normal(into: FloatArray): void {
+/**
+ * Fills an array with normal numbers of mean 0 and variance 1, as `torch.nn.init.normal_` does.
+ * @internal
+ */
+export function normal(into: FloatArray): void {
   const size = into.length;
   if (size < 16) {
     for (let i = 0; i < size; i++) into[i] = serialNormal() + 0;

@@ -32,7 +32,19 @@ export function checkDType(name: string, dtype: unknown): DType {
   throw typeError(code, name, '"float32", "float64" or "int32"', describe(dtype));
 }
 
+/** The element types that modules compute in. */
+export type FloatDType = "float32" | "float64";
+
+/** One of the two. @throws TypeError ERR_ARG_TYPE when it is no string, ERR_DTYPE when it is another */
+export function checkFloatDType(name: string, dtype: unknown): FloatDType {
+  if (dtype === "float32" || dtype === "float64") return dtype;
+  const code: ErrorCode = typeof dtype === "string" ? "ERR_DTYPE" : "ERR_ARG_TYPE";
+  throw typeError(code, name, '"float32" or "float64"', describe(dtype));
+}
+
 /** A zeroed array of a dtype. @throws RangeError ERR_ARG_VALUE when that much memory cannot be had */
+export function allocate(name: string, dtype: FloatDType, size: number): Float32Array | Float64Array;
+export function allocate(name: string, dtype: DType, size: number): TensorData;
 export function allocate(name: string, dtype: DType, size: number): TensorData {
   try {
     if (dtype === "float32") return new Float32Array(size);

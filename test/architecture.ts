@@ -18,7 +18,7 @@ const libFloors: readonly (readonly RegExp[])[] = [
   [/^lib\/cli\/(inspect|run|bench|build)(-[a-z-]+)?\.ts$/],
   [/^lib\/cli\/(command|model-file)\.ts$/],
   [/^lib\/index\.ts$/],
-  [/^lib\/(lstm|stream|map|forward)(-[a-z-]+)?(\.ts$|\/)/],
+  [/^lib\/(lstm|linear|embedding|stream|map|forward)(-[a-z-]+)?(\.ts$|\/)/],
   [/^lib\/(packed|sequences|runtime)(-[a-z-]+)?(\.ts$|\/)/, /^lib\/weights\//],
   [/^lib\/(tensor-ops|random)(-[a-z-]+)?(\.ts$|\/)/],
   [/^lib\/(tensor|intake|strided)\.ts$/],
@@ -29,7 +29,7 @@ const libFloors: readonly (readonly RegExp[])[] = [
 
 const nativeFloors: readonly (readonly RegExp[])[] = [
   [/^native\/[a-z_]+\.(cc|h)$/, /^native\/binding\//],
-  [/^native\/lstm\//],
+  [/^native\/(lstm|linear)\//],
   [/^native\/gemm\//],
   [/^native\/kernels\//],
   [/^native\/base\//],

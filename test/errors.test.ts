@@ -3,10 +3,11 @@
 // dicts in state-dict.test.ts, aborts in async.test.ts, and what the raw addon makes of nonsense in binding.test.ts.
 
 import { describe, expect, it } from "vitest";
-import { getNumThreads, LSTM, rand, zeros } from "../lib/index.js";
+import { Embedding, getNumThreads, Linear, LSTM, rand, zeros } from "../lib/index.js";
 import { construction, threads } from "./errors/construction.js";
 import { dicts } from "./errors/dicts.js";
 import { inputs, states } from "./errors/inputs.js";
+import { embedding, embeddingRows, linear, linearRows } from "./errors/modules.js";
 import { packing } from "./errors/packing.js";
 import {
   any,
@@ -28,10 +29,15 @@ const tables: Record<string, readonly Row[]> = {
   state: states,
   "packed sequences": packing,
   "state dicts": dicts,
+  Linear: linearRows,
+  Embedding: embeddingRows,
   threads,
 };
 
-const snapshot = () => [lstm, stacked, batchFirst].map((model) => [model.forward(x), model.stateDict()]);
+const snapshot = () => [
+  ...[lstm, stacked, batchFirst].map((model) => [model.forward(x), model.stateDict()]),
+  [linear.forward(x), linear.stateDict(), embedding.forward([4, 0]), embedding.stateDict()],
+];
 const before = snapshot();
 const threadsBefore = getNumThreads();
 
@@ -69,6 +75,8 @@ describe("the table", () => {
       [x, [h, detachedTensor([1, 2, 4])]],
       [rand([5, 2, 3], "float64"), null],
     ];
+    checkCoded(await rejection(linear.forwardAsync(rand([2, 5]))), RangeError, "ERR_SHAPE", "(*, 3)");
+    checkCoded(await rejection(linear.forwardAsync(x, { signal: any(3) })), TypeError, "ERR_ARG_TYPE", "signal");
     for (const [input, hx] of bad) {
       const sync = caught(() => lstm.forward(any(input), any(hx)));
       const { name, code, message } = sync as Error & { code: string };
@@ -81,16 +89,25 @@ describe("the table", () => {
 describe("after dispose", () => {
   const gone = new LSTM(3, 4);
   gone.dispose();
+  const [goneLinear, goneEmbedding] = [new Linear(3, 4), new Embedding(5, 2)];
+  for (const module of [goneLinear, goneEmbedding]) for (let n = 0; n < 2; n++) module.dispose();
   it.each<[string, () => unknown]>([
     ["forward", () => gone.forward(x)],
     ["forward of nonsense", () => gone.forward(any(3))],
     ["stateDict", () => gone.stateDict()],
     ["loadStateDict", () => gone.loadStateDict(good)],
+    ["Linear's forward", () => goneLinear.forward(x)],
+    ["Linear's stateDict", () => goneLinear.stateDict()],
+    ["Linear's loadStateDict", () => goneLinear.loadStateDict(linear.stateDict())],
+    ["Embedding's forward", () => goneEmbedding.forward([0])],
+    ["Embedding's stateDict", () => goneEmbedding.stateDict()],
+    ["Embedding's loadStateDict", () => goneEmbedding.loadStateDict(embedding.stateDict())],
   ])("%s", (_, call) => {
     expectCoded(call, Error, "ERR_DISPOSED", "dispose");
   });
 
   it("forwardAsync", async () => {
+    checkCoded(await rejection(goneLinear.forwardAsync(x)), Error, "ERR_DISPOSED", "Linear: used after dispose()");
     checkCoded(await rejection(gone.forwardAsync(x)), Error, "ERR_DISPOSED", "dispose");
   });
 });

@@ -2,7 +2,7 @@
 // run by Node. What it prints must be what the README's `// →` comments say, in order.
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -46,6 +46,7 @@ describe("the README's examples", () => {
   beforeAll(() => {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
+    copyFileSync(`${root}examples/syllables/model.safetensors`, `${folder}/syllables.safetensors`);
     for (const [i, { code }] of examples.entries()) writeFileSync(`${folder}/example-${i}.mts`, code);
     run([tsc, "--build", root], root); // the examples import dist/, which must be today's
     const strict = ["--strict", "--noUncheckedIndexedAccess", "--types", "node", "--lib", "es2023,esnext.disposable"];

@@ -8,7 +8,16 @@ import { defineConfig } from "vitest/config";
 import type { Binding } from "../binding.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const numeric = ["parity", "exactness", "accuracy", "extremes", "relations-structures", "relations-lengths", "lstm"];
+const numeric = [
+  "parity",
+  "exactness",
+  "accuracy",
+  "extremes",
+  "relations-structures",
+  "relations-lengths",
+  "lstm",
+  "linear",
+];
 
 const forced = process.env.PACKED_LSTM_ISA;
 const addon = process.env.PACKED_LSTM_BINARY ?? `${root}/build/Release/packed_lstm.node`;

@@ -1,47 +1,41 @@
-// The model: one-hot letters → two-layer bidirectional LSTM → linear → a score per syllable count.
-// The LSTM is the package's; the linear head is a few lines here. Reading words and judging answers is for others.
+// The model: embedding → two-layer bidirectional LSTM → linear → a score per syllable count, each a module of the package
+// with the weights that PyTorch trained. Reading words and judging answers is for others.
 
-import { LSTM, loadSafetensors, type PackedSequence, packSequence, Tensor } from "packed-lstm";
+import { cat, Embedding, Linear, LSTM, loadSafetensors, type PackedSequence, packSequence, Tensor } from "packed-lstm";
 import { alphabet } from "./words.js";
 
 const places = new Map(Array.from(alphabet, (letter, place) => [letter, place]));
 
-/** A word as a Tensor (T, I): a row per letter, one of them 1. */
-export function oneHot(text: string): Tensor {
-  const width = alphabet.length;
-  const data = new Float32Array(text.length * width);
-  for (let t = 0; t < text.length; t++) {
-    const place = places.get(text.charAt(t));
-    if (place === undefined) throw new Error(`"${text}" has the unknown letter "${text.charAt(t)}"`);
-    data[t * width + place] = 1;
-  }
-  return new Tensor(data, [text.length, width]);
-}
-
-/** Words of any lengths as one packed sequence; results come back in the order given. */
-export function pack(texts: readonly string[]): PackedSequence {
-  return packSequence(texts.map(oneHot), { enforceSorted: false });
+/** A word as the places of its letters in the alphabet, (T). */
+export function spell(text: string): Tensor {
+  const data = Int32Array.from(text, (letter) => {
+    const place = places.get(letter);
+    if (place === undefined) throw new Error(`"${text}" has the unknown letter "${letter}"`);
+    return place;
+  });
+  return new Tensor(data, [text.length]);
 }
 
 export class SyllableCounter {
+  readonly embedding: Embedding;
   readonly lstm: LSTM;
-  readonly classes: number;
-  readonly #weight: Tensor; // (classes, 2H)
-  readonly #bias: Tensor;
+  readonly linear: Linear;
 
   constructor(weights: string | URL) {
     const dict = loadSafetensors(weights);
+    this.embedding = Embedding.fromStateDict(dict, { prefix: "embedding." });
     this.lstm = LSTM.fromStateDict(dict, { prefix: "lstm." });
-    const { "linear.weight": weight, "linear.bias": bias } = dict;
-    if (weight === undefined || bias === undefined) throw new Error("the file holds no linear.weight and linear.bias");
-    this.#weight = weight;
-    this.#bias = bias;
-    this.classes = bias.size;
+    this.linear = Linear.fromStateDict(dict, { prefix: "linear." });
+  }
+
+  /** Words of any lengths as one packed sequence of embedded letters; results come back in the order given. */
+  pack(texts: readonly string[]): PackedSequence {
+    return this.embedding.forward(packSequence(texts.map(spell), { enforceSorted: false }));
   }
 
   /** Scores (N, classes) of words, in their order. The highest is at the syllable count. */
   async logits(texts: readonly string[]): Promise<Tensor> {
-    const [, [hn]] = await this.lstm.forwardAsync(pack(texts));
+    const [, [hn]] = await this.lstm.forwardAsync(this.pack(texts));
     return this.head(hn);
   }
 
@@ -50,24 +44,7 @@ export class SyllableCounter {
    * knows at a word's end, and its backward direction at the word's start.
    */
   head(hn: Tensor): Tensor {
-    const forward = hn.select(0, -2).data;
-    const backward = hn.select(0, -1).data;
-    const [, count, size] = hn.shape as [number, number, number];
-    const weight = this.#weight.data;
-    const bias = this.#bias.data;
-    const scores = new Float32Array(count * this.classes);
-    for (let n = 0; n < count; n++) {
-      for (let k = 0; k < this.classes; k++) {
-        const row = k * 2 * size;
-        let sum = bias[k] as number;
-        for (let j = 0; j < size; j++) {
-          sum += (weight[row + j] as number) * (forward[n * size + j] as number);
-          sum += (weight[row + size + j] as number) * (backward[n * size + j] as number);
-        }
-        scores[n * this.classes + k] = sum;
-      }
-    }
-    return new Tensor(scores, [count, this.classes]);
+    return this.linear.forward(cat([hn.select(0, -2), hn.select(0, -1)], 1));
   }
 }
 

@@ -112,7 +112,7 @@ async function main(): Promise<void> {
     `${difference.toExponential(1)} in ${reference.sample.length} words' scores`,
   );
 
-  console.log("\nOn the whole dictionary, one-hot letters to counts:");
+  console.log("\nOn the whole dictionary, letters to counts:");
   say("  words per second", `${grouped(words.length / seconds)} (${seconds.toFixed(2)} s in all)`);
   reportPadding(counter, words);
 

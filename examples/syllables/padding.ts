@@ -2,7 +2,7 @@
 // Only the LSTM's own time counts; the inputs are made beforehand.
 
 import { type PackedSequence, padSequence, Tensor } from "packed-lstm";
-import { argmax, oneHot, pack, type SyllableCounter } from "./counter.js";
+import { argmax, type SyllableCounter, spell } from "./counter.js";
 
 export interface PaddingReport {
   readonly words: number;
@@ -27,8 +27,8 @@ function inBatches(texts: readonly string[], size: number): string[][] {
   return Array.from({ length: Math.ceil(texts.length / size) }, (_, i) => texts.slice(i * size, (i + 1) * size));
 }
 
-function pad(texts: readonly string[]): Tensor {
-  return padSequence(texts.map(oneHot));
+function pad({ embedding }: SyllableCounter, texts: readonly string[]): Tensor {
+  return padSequence(texts.map((text) => embedding.forward(spell(text))));
 }
 
 /** The final states (2, N, H) in a padded output (T, N, 2H): forward at each word's own last letter, backward at its first. */
@@ -47,8 +47,8 @@ export function finalStates(output: Tensor, texts: readonly string[]): Tensor {
 
 /** How many words of one batch get another count padded than packed. */
 function countChanged(counter: SyllableCounter, texts: readonly string[]): number {
-  const [, [hn]] = counter.lstm.forward(pack(texts));
-  const [output] = counter.lstm.forward(pad(texts));
+  const [, [hn]] = counter.lstm.forward(counter.pack(texts));
+  const [output] = counter.lstm.forward(pad(counter, texts));
   const right = argmax(counter.head(hn));
   return argmax(counter.head(finalStates(output, texts))).filter((count, n) => count !== right[n]).length;
 }
@@ -72,9 +72,9 @@ export function comparePadding(counter: SyllableCounter, texts: readonly string[
     batchSize,
   );
   const inputs = {
-    packed: batches.map(pack),
-    padded: batches.map(pad),
-    sorted: byLength.map(pad),
+    packed: batches.map((batch) => counter.pack(batch)),
+    padded: batches.map((batch) => pad(counter, batch)),
+    sorted: byLength.map((batch) => pad(counter, batch)),
   };
   const all = (list: readonly (Tensor | PackedSequence)[]) => () => {
     for (const input of list) lstm.forward(input);

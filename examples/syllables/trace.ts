@@ -2,7 +2,7 @@
 // ended there. Gives numbers; drawing them is the chart's.
 
 import { cat, unpackSequence } from "packed-lstm";
-import { argmax, chances, oneHot, pack, type SyllableCounter } from "./counter.js";
+import { argmax, chances, type SyllableCounter, spell } from "./counter.js";
 
 type Direction = "forward" | "backward";
 
@@ -33,7 +33,7 @@ function endings(text: string): string[] {
  */
 async function rankUnits(counter: SyllableCounter, texts: readonly string[]): Promise<Record<Direction, number[]>> {
   const { lstm } = counter;
-  const outputs = unpackSequence((await lstm.forwardAsync(pack(texts)))[0]);
+  const outputs = unpackSequence((await lstm.forwardAsync(counter.pack(texts)))[0]);
   const units = cat(outputs).transpose(0, 1); // (2H, letters)
   const rank = async (parts: readonly string[], first: number): Promise<number[]> => {
     const counts = Array.from(argmax(await counter.logits(parts)));
@@ -77,8 +77,8 @@ export async function traceWords(
   const ranking = await rankUnits(counter, sample);
   return Promise.all(
     words.map(async ({ text, syllables }) => {
-      const [, [hn]] = await counter.lstm.forwardAsync(pack(beginnings(text)));
-      const [output] = await counter.lstm.forwardAsync(oneHot(text));
+      const [, [hn]] = await counter.lstm.forwardAsync(counter.pack(beginnings(text)));
+      const [output] = await counter.lstm.forwardAsync(counter.embedding.forward(spell(text)));
       const values = (direction: Direction): number[][] => {
         const picks = extremes(ranking[direction], units);
         return Array.from(text, (_, t) => picks.map((unit) => output.at(t, unit)));

@@ -19,10 +19,11 @@ import time
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.nn.utils.rnn import pack_sequence
+from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
 ALPHABET = "'-.abcdefghijklmnopqrstuvwxyz"  # every character of the dictionary's words
 CLASSES = 13  # the class is the number of syllables: 0 ("hmm") to 12 ("antidisestablishmentarianism")
+EMBEDDING = 16
 HIDDEN = 80
 DROPOUT = 0.3
 BATCH = 128
@@ -54,10 +55,6 @@ def letters(word):
     return torch.tensor([ALPHABET.index(c) for c in word])
 
 
-def one_hot(indices):
-    return F.one_hot(indices, len(ALPHABET)).float()
-
-
 def batches(words, size, generator):
     """Shuffled batches of words of one length: no padding, and each batch is a plain dense tensor (T, B)."""
     by_length = {}
@@ -74,13 +71,18 @@ def batches(words, size, generator):
 class Syllables(nn.Module):
     def __init__(self):
         super().__init__()
-        self.lstm = nn.LSTM(len(ALPHABET), HIDDEN, num_layers=2, bidirectional=True, dropout=DROPOUT)
+        self.embedding = nn.Embedding(len(ALPHABET), EMBEDDING)
+        self.lstm = nn.LSTM(EMBEDDING, HIDDEN, num_layers=2, bidirectional=True, dropout=DROPOUT)
         self.linear = nn.Linear(2 * HIDDEN, CLASSES)
         self.dropout = nn.Dropout(DROPOUT)
 
     def forward(self, letters):
-        """The logits, and every step's output; `letters` is one-hot, (T, B, I) or packed."""
-        output, (hn, _) = self.lstm(letters)
+        """The logits, and every step's output; `letters` are places in the alphabet, (T, B) or packed."""
+        if isinstance(letters, PackedSequence):
+            embedded = letters._replace(data=self.embedding(letters.data))
+        else:
+            embedded = self.embedding(letters)
+        output, (hn, _) = self.lstm(embedded)
         return self.linear(self.dropout(torch.cat([hn[-2], hn[-1]], 1))), output
 
 
@@ -89,7 +91,7 @@ def logits_of(model, words):
     model.eval()
     parts = []
     for i in range(0, len(words), 1024):
-        packed = pack_sequence([one_hot(letters(w)) for w, _ in words[i : i + 1024]], enforce_sorted=False)
+        packed = pack_sequence([letters(w) for w, _ in words[i : i + 1024]], enforce_sorted=False)
         parts.append(model(packed)[0])
     return torch.cat(parts)
 
@@ -110,7 +112,7 @@ def train(model, words, args):
         for batch in batches(words, BATCH, generator):
             counts = torch.tensor([len(vowels) for _, vowels in batch])
             spelled = torch.tensor([VOWELS.index(v) + 1 for _, vowels in batch for v in vowels])
-            logits, output = model(one_hot(torch.stack([letters(w) for w, _ in batch], 1)))
+            logits, output = model(torch.stack([letters(w) for w, _ in batch], 1))
             loss = F.cross_entropy(logits, counts, label_smoothing=0.05)
             spoken = vowel_head(model.dropout(output)).log_softmax(2)
             lengths = torch.full((len(batch),), len(output))

@@ -3,7 +3,7 @@
 
 import { dictionary } from "cmu-pronouncing-dictionary";
 
-/** Every character of the dictionary's words; a letter's place here is its input of the one-hot code. */
+/** Every character of the dictionary's words; a letter's place here is its row of the embedding. */
 export const alphabet = "'-.abcdefghijklmnopqrstuvwxyz";
 
 export interface Word {

@@ -2,7 +2,7 @@
 
 import { basename } from "node:path";
 import type { LSTMConfig } from "../../binding.js";
-import { formatConfig, parameterSpecs } from "../weights/state-dict.js";
+import { formatConfig, parameterSpecs } from "../weights/lstm-parameters.js";
 import type { Command } from "./command.js";
 import { type FoundLSTM, type ModelFile, readModelFile } from "./model-file.js";
 

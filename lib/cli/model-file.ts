@@ -5,9 +5,9 @@ import { closeSync, openSync, readSync } from "node:fs";
 import type { LSTMConfig } from "../../binding.js";
 import { formatShape } from "../check.js";
 import type { Tensor } from "../tensor.js";
+import { parameterSpecs, readConfig } from "../weights/lstm-parameters.js";
 import { loadOnnx } from "../weights/onnx.js";
 import { loadSafetensors } from "../weights/safetensors.js";
-import { parameterSpecs, readConfig } from "../weights/state-dict.js";
 import { loadTorch } from "../weights/torch.js";
 
 /** One LSTM of a file. */

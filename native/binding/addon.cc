@@ -8,6 +8,8 @@
 #include "base/pool.h"
 #include "binding/args.h"
 #include "binding/job.h"
+#include "binding/linear_wrap.h"
+#include "binding/lookup.h"
 #include "binding/lstm_wrap.h"
 #include "kernels/registry.h"
 
@@ -59,6 +61,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   auto* data = new EnvironmentData{JobQueue::create(env)};
   env.SetInstanceData(data);
   exports.Set("LSTM", LSTMWrap::define(env, data->jobs));
+  exports.Set("Linear", LinearWrap::define(env, data->jobs));
+  exports.Set("lookup", Napi::Function::New<lookup_rows>(env, "lookup"));
   exports.Set("setNumThreads", Napi::Function::New<set_num_threads>(env, "setNumThreads"));
   exports.Set("getNumThreads", Napi::Function::New<get_num_threads>(env, "getNumThreads"));
   exports.Set("runtimeInfo", Napi::Function::New<runtime_info>(env, "runtimeInfo"));

@@ -63,6 +63,24 @@ bool is_null(napi_env env, napi_value value) {
   return type == napi_null || type == napi_undefined;
 }
 
+Napi::Object object_arg(napi_env env, napi_value value, const char* name) {
+  const Napi::Value object(env, value);
+  if (!object.IsObject()) throw_type_error(env, std::string(name) + ": expected an object");
+  return object.As<Napi::Object>();
+}
+
+std::vector<napi_value> list_arg(napi_env env, napi_value value, const char* name, std::uint32_t length) {
+  if (!Napi::Value(env, value).IsArray()) throw_type_error(env, std::string(name) + ": expected an array");
+  const Napi::Array array(env, value);
+  if (array.Length() != length) {
+    throw_range_error(env, std::string(name) + ": expected " + std::to_string(length) + " arrays, but got " +
+                               std::to_string(array.Length()));
+  }
+  std::vector<napi_value> values;
+  for (std::uint32_t i = 0; i < length; ++i) values.push_back(Napi::Value(array[i]));
+  return values;
+}
+
 template <class T>
 Span<T> array_arg(napi_env env, napi_value value, const char* name) {
   bool is_array = false;

@@ -43,6 +43,15 @@ std::shared_ptr<JobQueue> JobQueue::create(Napi::Env env) {
   return queue;
 }
 
+Napi::Value JobQueue::start(Napi::Env env, const std::shared_ptr<Job>& job, const Napi::Value& done) {
+  job->done = Napi::Persistent(done.As<Napi::Function>());
+  post(env, job);
+  Napi::Object handle = Napi::Object::New(env);
+  const auto stop = [job, self = shared_from_this()](const Napi::CallbackInfo&) { self->abort(job); };
+  handle.Set("abort", Napi::Function::New(env, stop));
+  return handle;
+}
+
 void JobQueue::post(Napi::Env env, std::shared_ptr<Job> job) {
   if (pending_.empty()) napi_ref_threadsafe_function(env, notify_);  // work under way keeps the event loop alive
   pending_.insert(job);

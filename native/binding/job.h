@@ -1,5 +1,5 @@
 // Work off the JavaScript thread: jobs of one environment run on the process's pool and report back through one
-// thread-safe function. Knows nothing of LSTMs.
+// thread-safe function. Knows nothing of models.
 //
 // A job's outputs live in JavaScript's arrays, so a job that runs must be over before its environment's memory goes:
 // the environment's cleanup hook asks every job to stop, waits for those that run, and only then lets go.
@@ -36,11 +36,13 @@ class JobQueue : public std::enable_shared_from_this<JobQueue> {
  public:
   static std::shared_ptr<JobQueue> create(Napi::Env env);
 
+  /** Posts the job, whose `done` is to be called when it is over; gives the NativeJob of binding.d.ts. */
+  Napi::Value start(Napi::Env env, const std::shared_ptr<Job>& job, const Napi::Value& done);
+
+ private:
   void post(Napi::Env env, std::shared_ptr<Job> job);
   /** Asks a running job to stop and drops a queued one; `done` comes either way. On the environment's thread. */
   void abort(const std::shared_ptr<Job>& job);
-
- private:
   static void on_cleanup(void* queue);
   static void on_report(napi_env env, napi_value callback, void* context, void* data);
   void execute(const std::shared_ptr<Job>& job);

@@ -13,8 +13,6 @@
 namespace packed_lstm {
 namespace {
 
-constexpr int kMaxSize = 1 << 24;  // of any dimension: products of three stay far inside 64 bits
-
 /** The layout of a call and the arrays behind it, copied: a shared buffer may change while the call runs. */
 struct OwnedLayout {
   Layout layout;
@@ -62,24 +60,15 @@ void read_layout(const Napi::CallbackInfo& info, OwnedLayout& out) {
 }
 
 template <class T>
-class TypedModel final : public Model {
+class TypedModel final : public Module {
  public:
   explicit TypedModel(const Config& config) : config_(config) {}
 
   void load(const Napi::CallbackInfo& info) override {
     const Napi::Env env = info.Env();
-    if (!info[0].IsArray()) throw_type_error(env, "parameters: expected an array");
-    const Napi::Array array = info[0].As<Napi::Array>();
     const int states = config_.num_layers * config_.directions;
-    const std::uint32_t expected =
-        static_cast<std::uint32_t>(states) * static_cast<std::uint32_t>(config_.parameters_per_direction());
-    if (array.Length() != expected) {
-      throw_range_error(env, "parameters: expected " + std::to_string(expected) + " arrays, but got " +
-                                 std::to_string(array.Length()));
-    }
-    // Reading an element may run JavaScript (a getter), which may detach an array already read: hold the values first.
-    std::vector<napi_value> values;
-    for (std::uint32_t i = 0; i < expected; ++i) values.push_back(Napi::Value(array[i]));
+    const std::vector<napi_value> values =
+        list_arg(env, info[0], "parameters", static_cast<std::uint32_t>(states * config_.parameters_per_direction()));
     std::vector<const T*> parameters;
     const std::int64_t gates = std::int64_t{4} * config_.hidden_size;
     const napi_value* next = values.data();
@@ -151,10 +140,11 @@ class TypedModel final : public Model {
   std::shared_ptr<const Weights<T>> weights_;
 };
 
-std::unique_ptr<Model> make_model(const Napi::CallbackInfo& info) {
+}  // namespace
+
+std::unique_ptr<Module> LSTMKind::make(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  if (!info[0].IsObject()) throw_type_error(env, "config: expected an object");
-  const Napi::Object options = info[0].As<Napi::Object>();
+  const Napi::Object options = object_arg(env, info[0], "config");
   const auto size = [&](const char* name, int min) { return int_arg(env, options.Get(name), name, min, kMaxSize); };
   Config config;
   config.input_size = size("inputSize", 1);
@@ -164,53 +154,9 @@ std::unique_ptr<Model> make_model(const Napi::CallbackInfo& info) {
   config.num_layers = int_arg(env, options.Get("numLayers"), "numLayers", 1, 1 << 16);
   config.directions = bool_arg(env, options.Get("bidirectional"), "bidirectional") ? 2 : 1;
   config.bias = bool_arg(env, options.Get("bias"), "bias");
-  const Napi::Value dtype = options.Get("dtype");
-  const std::string name = dtype.IsString() ? dtype.As<Napi::String>().Utf8Value() : "";
-  if (name == "float32") return std::make_unique<TypedModel<float>>(config);
-  if (name == "float64") return std::make_unique<TypedModel<double>>(config);
-  throw_type_error(env, "dtype: expected \"float32\" or \"float64\"");
+  return by_dtype(env, options.Get("dtype"), [&](auto zero) -> std::unique_ptr<Module> {
+    return std::make_unique<TypedModel<decltype(zero)>>(config);
+  });
 }
-
-}  // namespace
-
-Napi::Function LSTMWrap::define(Napi::Env env, std::shared_ptr<JobQueue> jobs) {
-  // The queue outlives every model: it lies with the environment's instance data (addon.cc).
-  return DefineClass(
-      env, "LSTM",
-      {InstanceMethod<&LSTMWrap::load>("load"), InstanceMethod<&LSTMWrap::forward>("forward"),
-       InstanceMethod<&LSTMWrap::forward_async>("forwardAsync"), InstanceMethod<&LSTMWrap::dispose>("dispose")},
-      jobs.get());
-}
-
-LSTMWrap::LSTMWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<LSTMWrap>(info) {
-  model_ = guarded(info.Env(), [&] { return make_model(info); });
-  jobs_ = static_cast<JobQueue*>(info.Data())->shared_from_this();
-}
-
-Model& LSTMWrap::model(Napi::Env env) const {
-  if (model_ == nullptr) throw_type_error(env, "LSTM: disposed");
-  return *model_;
-}
-
-void LSTMWrap::load(const Napi::CallbackInfo& info) {
-  guarded(info.Env(), [&] { model(info.Env()).load(info); });
-}
-
-void LSTMWrap::forward(const Napi::CallbackInfo& info) {
-  guarded(info.Env(), [&] { model(info.Env()).forward(info); });
-}
-
-Napi::Value LSTMWrap::forward_async(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  if (!info[11].IsFunction()) throw_type_error(env, "done: expected a function");
-  const std::shared_ptr<Job> job = guarded(env, [&] { return model(env).forward_job(info); });
-  job->done = Napi::Persistent(info[11].As<Napi::Function>());
-  jobs_->post(env, job);
-  Napi::Object handle = Napi::Object::New(env);
-  handle.Set("abort", Napi::Function::New(env, [job, jobs = jobs_](const Napi::CallbackInfo&) { jobs->abort(job); }));
-  return handle;
-}
-
-void LSTMWrap::dispose(const Napi::CallbackInfo&) { model_.reset(); }
 
 }  // namespace packed_lstm

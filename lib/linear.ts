@@ -1,0 +1,242 @@
+// Linear: torch.nn.Linear's module, for inference. It judges the input and turns each pass into one native call; the
+// product is the addon's, by the same kernels and threads as the LSTM's.
+
+import type { FloatArray, LinearConfig, NativeLinear } from "../binding.js";
+import {
+  checkBool,
+  checkInt,
+  checkOptions,
+  describe,
+  disposedError,
+  formatShape,
+  rangeError,
+  typeError,
+} from "./check.js";
+import type { ForwardAsyncOptions } from "./lstm.js";
+import { checkSignal, runJob } from "./lstm-async.js";
+import { native } from "./native.js";
+import { isPacked, PackedSequence } from "./packed.js";
+import { uniform } from "./random.js";
+import { allocate, checkFloatDType, type FloatDType } from "./strided.js";
+import { Tensor, type TensorLike, toTensor } from "./tensor.js";
+import {
+  copyStateDict,
+  type LoadStateDictOptions,
+  type ModuleSpec,
+  matchStateDict,
+  readDType,
+  readMatrix,
+  type StateDict,
+} from "./weights/state-dict.js";
+
+/** torch.nn.Linear's keyword arguments. */
+export interface LinearOptions {
+  /** Whether a learnt `bias` is added. Default true. */
+  bias?: boolean;
+  /** "float32" (default) or "float64". */
+  dtype?: FloatDType;
+}
+
+/** How fromStateDict hands parameters to the constructor, which then draws none. No caller can name it. */
+const ready = Symbol("parameters");
+
+interface ReadyOptions extends LinearOptions {
+  [ready]?: readonly FloatArray[];
+}
+
+/** One pass made ready, and what `forward` returns once it is written. */
+interface Call {
+  readonly input: FloatArray;
+  readonly output: FloatArray;
+  readonly rows: number;
+  readonly result: Tensor | PackedSequence;
+}
+
+const maxSize = 2 ** 24; // as for the LSTM
+
+/**
+ * y = x·Wᵀ + b, for inference: the arguments, shapes, parameter names and numbers of `torch.nn.Linear`.
+ *
+ * A given row has the same output to the bit, whatever else is in its batch, on any number of threads.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html
+ */
+export class Linear {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  readonly bias: boolean;
+  readonly dtype: FloatDType;
+
+  readonly #spec: ModuleSpec;
+  #parameters: readonly FloatArray[];
+  #native: NativeLinear | null;
+
+  /**
+   * The parameters are drawn from U(-1/√inFeatures, 1/√inFeatures), as torch draws them from the generator that
+   * `manualSeed` seeds.
+   *
+   * @param inFeatures the last dimension of the input, from 1
+   * @param outFeatures the last dimension of the output, from 1
+   * @throws TypeError ERR_ARG_TYPE, ERR_DTYPE or ERR_OPTION for the kind of an argument or an option that does not exist;
+   *   RangeError ERR_ARG_VALUE for a size that is no integer or out of range, or more parameters than memory holds
+   */
+  constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
+    checkOptions("Linear", options, ["bias", "dtype"]);
+    const { bias = true, dtype = "float32" } = options;
+    const config: LinearConfig = {
+      inFeatures: checkInt("inFeatures", inFeatures, { min: 1, max: maxSize }),
+      outFeatures: checkInt("outFeatures", outFeatures, { min: 1, max: maxSize }),
+      bias: checkBool("bias", bias),
+      dtype: checkFloatDType("dtype", dtype),
+    };
+    this.inFeatures = config.inFeatures;
+    this.outFeatures = config.outFeatures;
+    this.bias = config.bias;
+    this.dtype = config.dtype;
+    this.#spec = linearSpec(config);
+    this.#parameters = (options as ReadyOptions)[ready] ?? drawParameters(config);
+    this.#native = new native.Linear(config);
+    this.#native.load(this.#parameters);
+  }
+
+  /**
+   * @param input (*, inFeatures), where * is any number of dimensions, none too; or packed rows of that shape
+   * @returns (*, outFeatures), packed as the input was
+   * @throws TypeError ERR_ARG_TYPE or ERR_DTYPE for the kind of the input (a dtype is never converted); RangeError
+   *   ERR_SHAPE for another last dimension or a detached buffer, ERR_LENGTHS for batch sizes that do not fit; Error
+   *   ERR_DISPOSED after dispose
+   */
+  forward(input: TensorLike): Tensor;
+  forward(input: PackedSequence): PackedSequence;
+  forward(input: TensorLike | PackedSequence): Tensor | PackedSequence;
+  forward(input: TensorLike | PackedSequence): Tensor | PackedSequence {
+    const addon = this.#native ?? unusable();
+    const call = this.#prepare(input);
+    if (call.rows > 0) addon.forward(call.input, call.output, call.rows);
+    return call.result;
+  }
+
+  /**
+   * As `forward`, on other threads: the event loop goes on. The input is copied before this returns. Every error, a wrong
+   * argument too, comes as a rejection.
+   *
+   * @param options `signal`: aborts the pass; the promise rejects with the signal's reason
+   */
+  forwardAsync(input: TensorLike, options?: ForwardAsyncOptions): Promise<Tensor>;
+  forwardAsync(input: PackedSequence, options?: ForwardAsyncOptions): Promise<PackedSequence>;
+  forwardAsync(input: TensorLike | PackedSequence, options?: ForwardAsyncOptions): Promise<Tensor | PackedSequence>;
+  async forwardAsync(
+    input: TensorLike | PackedSequence,
+    options: ForwardAsyncOptions = {},
+  ): Promise<Tensor | PackedSequence> {
+    checkOptions("forwardAsync", options, ["signal"]);
+    const signal = checkSignal(options.signal);
+    const addon = this.#native ?? unusable();
+    const { input: rowsIn, output, rows, result } = this.#prepare(input);
+    if (signal?.aborted) throw signal.reason;
+    if (rows > 0) await runJob((done) => addon.forwardAsync(rowsIn, output, rows, done), signal);
+    return result;
+  }
+
+  /** The parameters by torch's names, `weight` (outFeatures, inFeatures) and `bias` (outFeatures), as copies. */
+  stateDict(): Record<string, Tensor> {
+    if (this.#native === null) throw disposedError("Linear");
+    return copyStateDict(this.#spec, this.#parameters);
+  }
+
+  /**
+   * Replaces every parameter, or none: when it throws, the module is what it was. As {@link LSTM.loadStateDict}.
+   *
+   * @param options `prefix`: of a larger model's dict take only the keys that start with it, such as "head."
+   * @throws RangeError ERR_STATE_DICT listing every missing, unexpected and misshapen key; TypeError ERR_ARG_TYPE,
+   *   ERR_DTYPE or ERR_OPTION for the wrong kind of dict, value or option; Error ERR_DISPOSED after dispose
+   */
+  loadStateDict(dict: StateDict, options: LoadStateDictOptions = {}): void {
+    checkOptions("loadStateDict", options, ["prefix"]);
+    const addon = this.#native ?? unusable();
+    const { prefix = "" } = options;
+    const parameters = matchStateDict("loadStateDict", dict, prefix, this.#spec);
+    addon.load(parameters);
+    this.#parameters = parameters;
+  }
+
+  /**
+   * The Linear that a state dict belongs to: sizes, bias and dtype are read off its names and shapes. Draws no random
+   * numbers.
+   * @throws as `loadStateDict`; a RangeError ERR_STATE_DICT names the nearest key when `weight` is not there
+   */
+  static fromStateDict(dict: StateDict, options: LoadStateDictOptions = {}): Linear {
+    checkOptions("fromStateDict", options, ["prefix"]);
+    const { prefix = "" } = options;
+    const { rows, columns } = readMatrix("fromStateDict", dict, prefix, "weight");
+    const bias = Object.hasOwn(dict, `${prefix}bias`);
+    const dtype = readDType("fromStateDict", dict, prefix);
+    const spec = linearSpec({ inFeatures: columns, outFeatures: rows, bias, dtype });
+    const parameters = matchStateDict("fromStateDict", dict, prefix, spec);
+    const given: ReadyOptions = { bias, dtype, [ready]: parameters };
+    return new Linear(columns, rows, given);
+  }
+
+  /** Gives the memory of the weights back now. Every later use throws ERR_DISPOSED. Disposing twice is no error. */
+  dispose(): void {
+    this.#native?.dispose();
+    this.#native = null;
+    this.#parameters = [];
+  }
+
+  /** `using linear = new Linear(…)` disposes at the end of the block. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #prepare(input: TensorLike | PackedSequence): Call {
+    if (!isPacked(input)) {
+      const call = this.#prepareRows("input", toTensor("input", input), 1);
+      return { ...call, result: call.rowsOut };
+    }
+    const { data, batchSizes, sortedIndices, unsortedIndices } = PackedSequence.from("input", input);
+    const call = this.#prepareRows("input.data", data, 2);
+    return { ...call, result: new PackedSequence(call.rowsOut, batchSizes, sortedIndices, unsortedIndices) };
+  }
+
+  #prepareRows(name: string, tensor: Tensor, minRank: number): Omit<Call, "result"> & { rowsOut: Tensor } {
+    const { inFeatures, outFeatures, dtype } = this;
+    const { data, shape } = tensor;
+    if (tensor.dtype !== dtype) {
+      throw typeError("ERR_DTYPE", name, `a ${dtype} tensor, as the Linear's parameters are`, describe(tensor));
+    }
+    if (shape.length < minRank || shape.at(-1) !== inFeatures) {
+      const expected = minRank === 1 ? `shape (*, ${inFeatures})` : `packed rows of shape (N, *, ${inFeatures})`;
+      const short = shape.length < minRank;
+      const received = short
+        ? `shape ${formatShape(shape)}`
+        : `a last dimension of ${shape.at(-1)} in ${formatShape(shape)}`;
+      throw rangeError("ERR_SHAPE", name, expected, received);
+    }
+    const rows = data.length / inFeatures;
+    const output = allocate("output", dtype, rows * outFeatures);
+    const rowsOut = new Tensor(output, [...shape.slice(0, -1), outFeatures]);
+    return { input: data as FloatArray, output, rows, rowsOut };
+  }
+}
+
+function unusable(): never {
+  throw disposedError("Linear");
+}
+
+function linearSpec({ inFeatures, outFeatures, bias, dtype }: LinearConfig): ModuleSpec {
+  const options = [...(bias ? [] : ["bias: false"]), ...(dtype === "float32" ? [] : [`dtype: "${dtype}"`])];
+  const title = `Linear(${inFeatures}, ${outFeatures}${options.length === 0 ? "" : `, { ${options.join(", ")} }`})`;
+  const weight = { name: "weight", shape: [outFeatures, inFeatures] };
+  return { title, dtype, parameters: bias ? [weight, { name: "bias", shape: [outFeatures] }] : [weight] };
+}
+
+/** torch's `reset_parameters`: `kaiming_uniform_(weight, a=√5)` comes to the bounds of the bias but for their last bits. */
+function drawParameters({ inFeatures, outFeatures, bias, dtype }: LinearConfig): FloatArray[] {
+  const parameters = [allocate("outFeatures", dtype, outFeatures * inFeatures)];
+  if (bias) parameters.push(allocate("outFeatures", dtype, outFeatures));
+  const slope = Math.sqrt(5);
+  const std = Math.sqrt(2 / (1 + slope * slope)) / Math.sqrt(inFeatures);
+  const bounds = [Math.sqrt(3) * std, 1 / Math.sqrt(inFeatures)];
+  for (const [i, parameter] of parameters.entries()) uniform(parameter, -(bounds[i] as number), bounds[i] as number);
+  return parameters;
+}

@@ -1,0 +1,82 @@
+// The parameters of a stacked LSTM as torch names, shapes and orders them, and its sizes as they are read back off them.
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html (section "Variables")
+
+import type { LSTMConfig } from "../../binding.js";
+import { formatShape, rangeError } from "../check.js";
+import { type ModuleSpec, type ParameterSpec, readDType, readMatrix, type StateDict } from "./state-dict.js";
+
+const parameterName = /^(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)_l\d+(_reverse)?$/;
+
+/** What a state dict of this LSTM holds. */
+export function lstmSpec(config: LSTMConfig): ModuleSpec {
+  return { title: formatConfig(config), dtype: config.dtype, parameters: parameterSpecs(config) };
+}
+
+/** Every parameter in torch's order: layer by layer, forward before reverse. */
+export function parameterSpecs(config: LSTMConfig): ParameterSpec[] {
+  const { inputSize, hiddenSize, projSize, numLayers, bidirectional, bias } = config;
+  const gates = 4 * hiddenSize;
+  const recurrent = projSize || hiddenSize;
+  const suffixes = bidirectional ? ["", "_reverse"] : [""];
+  const specs: ParameterSpec[] = [];
+  for (let layer = 0; layer < numLayers; layer++) {
+    const layerInput = layer === 0 ? inputSize : recurrent * suffixes.length;
+    for (const suffix of suffixes) {
+      const add = (name: string, shape: number[]) => specs.push({ name: `${name}_l${layer}${suffix}`, shape });
+      add("weight_ih", [gates, layerInput]);
+      add("weight_hh", [gates, recurrent]);
+      if (bias) {
+        add("bias_ih", [gates]);
+        add("bias_hh", [gates]);
+      }
+      if (projSize > 0) add("weight_hr", [projSize, hiddenSize]);
+    }
+  }
+  return specs;
+}
+
+/** An LSTM as its constructor would be written, for messages. */
+export function formatConfig(config: LSTMConfig): string {
+  const options = [
+    config.numLayers === 1 ? [] : [`numLayers: ${config.numLayers}`],
+    config.bias ? [] : ["bias: false"],
+    config.bidirectional ? ["bidirectional: true"] : [],
+    config.projSize === 0 ? [] : [`projSize: ${config.projSize}`],
+    config.dtype === "float32" ? [] : [`dtype: "${config.dtype}"`],
+  ].flat();
+  return `LSTM(${config.inputSize}, ${config.hiddenSize}${options.length === 0 ? "" : `, { ${options.join(", ")} }`})`;
+}
+
+/**
+ * Sizes of the LSTM that a state dict belongs to, read off its names and shapes.
+ * @throws RangeError ERR_STATE_DICT when `weight_ih_l0` or `weight_hh_l0` is absent, naming the nearest key, or has a shape
+ *   that no LSTM has; TypeError ERR_ARG_TYPE or ERR_DTYPE for values of the wrong kind
+ */
+export function readConfig(caller: string, dict: StateDict, prefix: string): LSTMConfig {
+  const matrix = (name: string) => readMatrix(caller, dict, prefix, name, (key) => !parameterName.test(key));
+  const has = (name: string): boolean => Object.hasOwn(dict, prefix + name);
+  const input = matrix("weight_ih_l0");
+  const projSize = has("weight_hr_l0") ? matrix("weight_hr_l0").rows : 0;
+  const hiddenSize = input.rows / 4;
+  if (!Number.isInteger(hiddenSize) || (projSize > 0 && projSize >= hiddenSize)) {
+    const expected =
+      projSize > 0 ? `more than 4 * ${projSize} rows (4 * hiddenSize > 4 * projSize)` : "4 * hiddenSize rows";
+    throw rangeError(
+      "ERR_STATE_DICT",
+      `${caller}: ${prefix}weight_ih_l0`,
+      expected,
+      `shape ${formatShape(input.shape)}`,
+    );
+  }
+  let numLayers = 1;
+  while (has(`weight_ih_l${numLayers}`)) numLayers++;
+  return {
+    inputSize: input.columns,
+    hiddenSize,
+    projSize,
+    numLayers,
+    bidirectional: has("weight_ih_l0_reverse"),
+    bias: has("bias_ih_l0") || has("bias_hh_l0"),
+    dtype: readDType(caller, dict, prefix),
+  };
+}

@@ -1,0 +1,75 @@
+// Cuts a product over the pool: by rows, or by panels where the weights are the larger part. Neither cuts a sum.
+#include "linear/linear.h"
+
+#include <algorithm>
+
+#include "base/pool.h"
+#include "gemm/matmul.h"
+
+namespace packed_lstm {
+namespace {
+
+// Terms a sum runs through before it is added up apart (kernels/kernel_set.h): with 64, as in the LSTM, float32 errors
+// against float64 stay below PyTorch's.
+constexpr int kChain = 64;
+
+// Rows that pass over a block of panels at once: enough to amortise reading it from beyond the level-2 cache.
+constexpr std::int64_t kRowsAtOnce = 64;
+
+// Cycles of work that pay for waking one more thread.
+constexpr double kCyclesPerWorker = 25000;
+
+/** Where share `i` of `n` of `count` things begins. */
+std::int64_t cut(std::int64_t count, int i, int n) { return count * i / n; }
+
+}  // namespace
+
+template <class T>
+Linear<T>::Linear(const KernelSet<T>& kernels, MatrixView<T> weight, const T* bias)
+    : kernels_(&kernels),
+      panels_(Panels<T>::of_columns(kernels.unit, weight, bias)),
+      inputs_(weight.cols),
+      outputs_(weight.rows) {}
+
+template <class T>
+int Linear<T>::wanted_workers(std::int64_t rows) const {
+  const int threads = Pool::get().threads();
+  const double cycles = static_cast<double>(rows) * inputs_ * panels_.count() * 2;  // four vectors a panel, two a cycle
+  return static_cast<int>(std::min<double>(threads, 1 + cycles / kCyclesPerWorker));
+}
+
+template <class T>
+void Linear<T>::forward(const T* x, T* y, std::int64_t rows, const std::atomic<bool>& stop) const {
+  const auto share = [&](int worker, int workers) {
+    if (rows < outputs_ && panels_.count() >= 2 * workers) {
+      const int begin = static_cast<int>(cut(panels_.count(), worker, workers));
+      const int end = static_cast<int>(cut(panels_.count(), worker + 1, workers));
+      block(x, y, 0, rows, begin, end, stop);
+    } else {
+      block(x, y, cut(rows, worker, workers), cut(rows, worker + 1, workers), 0, panels_.count(), stop);
+    }
+  };
+  const int workers = wanted_workers(rows);
+  if (workers == 1) return share(0, 1);
+  Pool::get().run(workers, [](int) {}, share);
+}
+
+template <class T>
+void Linear<T>::block(const T* x, T* y, std::int64_t first, std::int64_t last, int begin, int end,
+                      const std::atomic<bool>& stop) const {
+  const T* a[kRowsAtOnce];
+  T* out[kRowsAtOnce];
+  for (std::int64_t row = first; row < last && !stop.load(std::memory_order_relaxed); row += kRowsAtOnce) {
+    const int count = static_cast<int>(std::min(kRowsAtOnce, last - row));
+    for (int i = 0; i < count; ++i) {
+      a[i] = x + (row + i) * inputs_;
+      out[i] = y + (row + i) * outputs_;
+    }
+    matmul(*kernels_, panels_, begin, end, count, inputs_, outputs_, kChain, a, out);
+  }
+}
+
+template class Linear<float>;
+template class Linear<double>;
+
+}  // namespace packed_lstm
