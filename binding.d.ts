@@ -97,4 +97,10 @@ export interface Binding {
   setNumThreads(n: number): void;
   getNumThreads(): number;
   runtimeInfo(): RuntimeInfo;
+  /**
+   * What all compute threads at once reach at most, in the instruction set in use. With `bytes` 0: floating-point
+   * operations a second, of fused multiply-adds in registers. Otherwise: bytes a second, read in order and again and
+   * again by each thread from a buffer of its own of about that size. Blocks for about `milliseconds`.
+   */
+  probe(dtype: "float32" | "float64", bytes: number, milliseconds: number): number;
 }

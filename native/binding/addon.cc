@@ -11,6 +11,7 @@
 #include "binding/linear_wrap.h"
 #include "binding/lookup.h"
 #include "binding/lstm_wrap.h"
+#include "binding/probe.h"
 #include "kernels/registry.h"
 
 namespace packed_lstm {
@@ -66,6 +67,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("setNumThreads", Napi::Function::New<set_num_threads>(env, "setNumThreads"));
   exports.Set("getNumThreads", Napi::Function::New<get_num_threads>(env, "getNumThreads"));
   exports.Set("runtimeInfo", Napi::Function::New<runtime_info>(env, "runtimeInfo"));
+  exports.Set("probe", Napi::Function::New<probe>(env, "probe"));
   return exports;
 }
 

@@ -53,6 +53,15 @@ struct MatmulTile {
   int k, columns, chain;
 };
 
+/** What the roof is measured with (probe.inl.h). */
+template <class T>
+struct Probe {
+  int flops_a_round;  // of `fma`
+  int read_step;      // `read` takes a multiple of so many elements
+  T (*fma)(std::size_t rounds, T scale);
+  T (*read)(const T* data, std::size_t elements);
+};
+
 template <class T>
 struct KernelSet {
   const char* isa;
@@ -60,6 +69,7 @@ struct KernelSet {
   int tile_rows;  // MR: the tallest tile; cell[m], matmul[m] exist for m = 1 … MR
   void (*cell[kMaxTileRows + 1])(const CellTile<T>&);
   void (*matmul[kMaxTileRows + 1])(const MatmulTile<T>&);
+  Probe<T> probe;
 };
 
 }  // namespace packed_lstm

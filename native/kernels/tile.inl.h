@@ -182,7 +182,7 @@ void matmul(const MatmulTile<Vec::T>& tile) {
 }
 
 constexpr KernelSet<Vec::T> make_kernel_set(const char* isa) {
-  KernelSet<Vec::T> set{isa, Vec::U, Vec::kTileRows, {}, {}};
+  KernelSet<Vec::T> set{isa, Vec::U, Vec::kTileRows, {}, {}, kProbe};
   set.cell[1] = cell<1>;
   set.cell[2] = cell<2>;
   set.cell[3] = cell<3>;

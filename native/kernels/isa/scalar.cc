@@ -23,6 +23,7 @@ namespace f32 {
 using Vec = VecF32;
 using Reg = Vec::Reg;
 #include "kernels/activations.inl.h"
+#include "kernels/probe.inl.h"
 #include "kernels/tile.inl.h"
 }  // namespace f32
 
@@ -30,6 +31,7 @@ namespace f64 {
 using Vec = VecF64;
 using Reg = Vec::Reg;
 #include "kernels/activations.inl.h"
+#include "kernels/probe.inl.h"
 #include "kernels/tile.inl.h"
 }  // namespace f64
 
