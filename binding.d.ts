@@ -19,7 +19,8 @@ export interface LSTMConfig {
  * The positional arguments of one forward pass. T steps, B sequences, L layers, D directions,
  * R = projSize or hiddenSize. Dense rows: T×B or, with batchFirst, B×T. Packed rows: batchSizes has one
  * entry per step (then `steps` and `batch` are batchSizes.length and batchSizes[0], batchFirst is false) and
- * sortedIndices, when given, names the row of h0, c0, hn and cn that belongs to each packed sequence.
+ * sortedIndices, when given, names the row of h0, c0, hn and cn that belongs to each packed sequence. Joined rows: batchFirst
+ * and the `lengths` of the sequences, whose rows lie one sequence after another; then `steps` is the longest length.
  */
 export type ForwardArgs = [
   input: FloatArray, // rows × inputSize
@@ -31,8 +32,8 @@ export type ForwardArgs = [
   steps: number,
   batch: number,
   batchFirst: boolean,
-  batchSizes: Int32Array | null,
-  sortedIndices: Int32Array | null,
+  batchSizesOrLengths: Int32Array | null, // packed: batchSizes; joined: lengths
+  sortedIndices: Int32Array | null, // null when joined
 ];
 
 export interface NativeJob {
@@ -48,9 +49,9 @@ export interface NativeLSTM {
   load(parameters: readonly FloatArray[]): void;
   forward(...args: ForwardArgs): void;
   /**
-   * Copies input, h0, c0 and the row description now; writes the outputs from other threads and then calls `done`.
-   * The outputs must be out of everyone else's reach until then, as those that lib/ makes are: Node-API can keep an
-   * array alive but cannot keep it from being transferred.
+   * Copies input (unless joined), h0, c0 and the row description now; writes the outputs from other threads and then calls `done`.
+   * The outputs, and joined input, must be out of everyone else's reach until then, as those that lib/ makes are: Node-API
+   * can keep an array alive but cannot keep it from being transferred.
    */
   forwardAsync(...args: [...ForwardArgs, done: JobDone]): NativeJob;
   /** Frees the packed weights. Passes already under way keep them alive until they end. */

@@ -12,6 +12,7 @@ export type ErrorCode =
   | "ERR_OPTION"
   | "ERR_STATE_DICT"
   | "ERR_FILE"
+  | "ERR_ITEM"
   | "ERR_DISPOSED"
   | "ERR_NATIVE";
 

@@ -7,6 +7,7 @@ import { checkBool, checkOptions, disposedError, rangeError } from "./check.js";
 import { checkSignal, runAsync } from "./lstm-async.js";
 import { type LSTMOutput, type LSTMState, prepareCall } from "./lstm-call.js";
 import { checkArguments, type LSTMOptions, type Manner } from "./lstm-options.js";
+import { type MapOptions, type MapResult, type MapSource, mapSequences } from "./map.js";
 import { native } from "./native.js";
 import type { PackedSequence } from "./packed.js";
 import { uniform } from "./random.js";
@@ -158,6 +159,37 @@ export class LSTM {
     if (signal?.aborted) throw signal.reason;
     await runAsync(addon, call, signal);
     return call.result;
+  }
+
+  /**
+   * Runs any number of sequences of unequal length, from a source that may be longer than memory, off the event loop: the
+   * batch job. Items are copied into batches as they come, results come in the same order, each once, and have the same
+   * bits as `forward` of the sequence alone. The source is read no faster than results are taken.
+   *
+   * Memory: at most `concurrency` + 1 batches at a time, each of at most `maxBatchTokens` steps (or one longer sequence) of
+   * I elements in and D·R out, the states of its sequences, and its items. The tensors of a batch's results share
+   * their memory; copy what is to be kept alone for long, or transferred.
+   *
+   * @param source an array, a generator, an async iterable, a Node stream in object mode or a web stream; of tensors (T, I),
+   *   T from 1, or of any items that `features` makes such tensors of
+   * @returns results `{ index, item, output, hn, cn }`; leaving the loop early stops what is under way and closes the source
+   * @throws TypeError ERR_ARG_TYPE, ERR_OPTION or RangeError ERR_ARG_VALUE at once for a wrong argument. In the loop, after
+   *   all results before it: Error ERR_ITEM with `index` and `cause` for an item that `features` throws at or that is no
+   *   sequence of this model; the source's own error. At any moment: the signal's reason; Error ERR_DISPOSED
+   */
+  map<Item extends TensorLike>(
+    source: MapSource<Item>,
+    options?: MapOptions<Item>,
+  ): AsyncGenerator<MapResult<Item>, void, undefined>;
+  map<Item>(
+    source: MapSource<Item>,
+    options: MapOptions<Item> & Required<Pick<MapOptions<Item>, "features">>,
+  ): AsyncGenerator<MapResult<Item>, void, undefined>;
+  map<Item>(source: MapSource<Item>, options: MapOptions<Item> = {}): AsyncGenerator<MapResult<Item>, void, undefined> {
+    if (this.#native === null) disposed();
+    return mapSequences(this.#config, source, options, async (call, signal) => {
+      await runAsync(this.#native ?? disposed(), call, signal);
+    });
   }
 
   /**

@@ -55,6 +55,15 @@ const packed = (): ForwardArgs => {
   return args;
 };
 
+/** The same rows joined: sequence by sequence, lengths 2 and 4. */
+const joined = (): ForwardArgs => {
+  const args = packed();
+  args[8] = true;
+  args[9] = Int32Array.of(2, 4);
+  args[10] = null;
+  return args;
+};
+
 /** Things that are of the wrong kind wherever they are given, but for null where null is allowed. */
 const strangers: unknown[] = [
   ...[undefined, true, 3, 3n, "text", Symbol("s"), () => 0, {}, [], [1, 2, 3]],
@@ -119,6 +128,7 @@ const refusal = expect.objectContaining({
 describe.each<[string, () => ForwardArgs]>([
   ["dense", dense],
   ["packed", packed],
+  ["joined", joined],
 ])("forward with %s arguments", (_, make) => {
   it("runs as they are", () => {
     const args = make();
@@ -126,8 +136,8 @@ describe.each<[string, () => ForwardArgs]>([
     expect(args[1].every((value) => value !== 0)).toBe(true);
   });
 
-  // Without batchSizes sortedIndices is not read.
-  const read = names.slice(0, make()[9] === null ? 10 : 11);
+  // sortedIndices is read only with batchSizes.
+  const read = names.slice(0, make()[10] === null ? 10 : 11);
 
   it.each(read)("refuses a spoiled %s", (name) => {
     const all = spoiled(make, names.indexOf(name));

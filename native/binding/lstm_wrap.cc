@@ -2,6 +2,7 @@
 // Nothing below this file knows N-API.
 #include "binding/lstm_wrap.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,11 +18,53 @@ namespace {
 struct OwnedLayout {
   Layout layout;
   std::int64_t rows = 0;
-  std::vector<std::int32_t> batch_sizes, sorted_indices;
-  std::vector<std::int64_t> step_offsets;
+  std::vector<std::int32_t> batch_sizes, sorted_indices, lengths;
+  std::vector<std::int64_t> step_offsets, origins;
 };
 
 std::vector<std::int32_t> copy(const Span<std::int32_t>& span) { return {span.data, span.data + span.length}; }
+
+// Lays out sequences whose rows lie one after another in the caller's order: a counting sort, longest first.
+void join(OwnedLayout& out) {
+  const std::vector<std::int32_t>& lengths = out.lengths;
+  out.batch_sizes.resize(static_cast<std::size_t>(out.layout.steps));
+  for (const std::int32_t length : lengths) ++out.batch_sizes[static_cast<std::size_t>(length - 1)];
+  for (std::size_t t = out.batch_sizes.size() - 1; t > 0; --t) out.batch_sizes[t - 1] += out.batch_sizes[t];
+  std::int64_t row = 0;
+  for (const std::int32_t size : out.batch_sizes) {
+    out.step_offsets.push_back(row);
+    row += size;
+  }
+  std::vector<std::int32_t> next = out.batch_sizes;  // as many are longer than n, and stand before those of length n
+  next.push_back(0);
+  out.sorted_indices.resize(lengths.size());
+  out.origins.resize(lengths.size());
+  std::int64_t origin = 0;
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    const auto b = static_cast<std::size_t>(next[static_cast<std::size_t>(lengths[i])]++);
+    out.sorted_indices[b] = static_cast<std::int32_t>(i);
+    out.origins[b] = origin;
+    origin += lengths[i];
+  }
+  out.layout.batch_sizes = out.batch_sizes.data();
+  out.layout.step_offsets = out.step_offsets.data();
+  out.layout.sorted_indices = out.sorted_indices.data();
+  out.layout.origins = out.origins.data();
+}
+
+void read_lengths(napi_env env, napi_value value, OwnedLayout& out) {
+  out.lengths = copy(array_arg<std::int32_t>(env, value, "lengths"));
+  std::int32_t longest = 0;
+  out.rows = 0;
+  for (const std::int32_t length : out.lengths) {
+    if (length < 1) throw_range_error(env, "lengths: expected positive entries");
+    longest = std::max(longest, length);
+    out.rows += length;
+  }
+  if (out.lengths.size() != static_cast<std::size_t>(out.layout.batch) || longest != out.layout.steps) {
+    throw_range_error(env, "lengths: expected one entry a sequence, the largest of them steps");
+  }
+}
 
 // Arguments 6 to 10: steps, batch, batchFirst, batchSizes, sortedIndices.
 void read_layout(const Napi::CallbackInfo& info, OwnedLayout& out) {
@@ -32,6 +75,10 @@ void read_layout(const Napi::CallbackInfo& info, OwnedLayout& out) {
   layout.batch_first = bool_arg(env, info[8], "batchFirst");
   out.rows = std::int64_t{layout.steps} * layout.batch;
   if (is_null(env, info[9])) return;
+  if (layout.batch_first) {
+    read_lengths(env, info[9], out);
+    return;
+  }
   out.batch_sizes = copy(array_arg<std::int32_t>(env, info[9], "batchSizes"));
   if (out.batch_sizes.size() != static_cast<std::size_t>(layout.steps) || out.batch_sizes[0] != layout.batch) {
     throw_range_error(env, "batchSizes: expected one entry a step, the first of them batch");
@@ -107,10 +154,12 @@ class TypedModel final : public Module {
       into.assign(from, from + n);
       from = into.data();
     };
-    keep(copies->input, call.input, copies->owned.rows * config_.input_size);
+    const bool lent = call.layout.origins != nullptr;
+    if (!lent) keep(copies->input, call.input, copies->owned.rows * config_.input_size);
     keep(copies->h0, call.h0, states * config_.real_size());
     keep(copies->c0, call.c0, states * config_.hidden_size);
     const auto job = std::make_shared<Job>();
+    if (lent) job->kept.push_back(Napi::Reference<Napi::Value>::New(info[0], 1));
     for (const int output : {1, 4, 5}) job->kept.push_back(Napi::Reference<Napi::Value>::New(info[output], 1));
     job->run = [copies, weights = weights_](const std::atomic<bool>& stop) {
       packed_lstm::forward(*weights, copies->call, stop);
@@ -126,13 +175,14 @@ class TypedModel final : public Module {
     const int batch = owned.layout.batch;
     const std::int64_t states = std::int64_t{config_.num_layers} * config_.directions * batch;
     Call<T> call;
-    call.layout = owned.layout;
     call.input = array_arg<T>(env, info[0], "input", owned.rows, config_.input_size);
     call.output = array_arg<T>(env, info[1], "output", owned.rows, config_.output_size());
     call.h0 = is_null(env, info[2]) ? nullptr : array_arg<T>(env, info[2], "h0", states, config_.real_size());
     call.c0 = is_null(env, info[3]) ? nullptr : array_arg<T>(env, info[3], "c0", states, config_.hidden_size);
     call.hn = array_arg<T>(env, info[4], "hn", states, config_.real_size());
     call.cn = array_arg<T>(env, info[5], "cn", states, config_.hidden_size);
+    if (!owned.lengths.empty()) join(owned);
+    call.layout = owned.layout;
     return call;
   }
 

@@ -1,4 +1,4 @@
-// Where row (t, b) lies: dense time-major, dense batch-first and packed differ only here. Owns nothing.
+// Where row (t, b) lies: dense time-major, dense batch-first, packed and joined differ only here. Owns nothing.
 #pragma once
 
 #include <cstddef>
@@ -8,14 +8,18 @@ namespace packed_lstm {
 
 /** The caller's sequences, longest first. */
 struct Layout {
-  int steps = 0;                                 // T: the longest sequence
-  int batch = 0;                                 // B
-  bool batch_first = false;                      // dense only
-  const std::int32_t* batch_sizes = nullptr;     // packed: sequences that have a step t, non-increasing; null if dense
-  const std::int64_t* step_offsets = nullptr;    // packed: the first row of step t
+  int steps = 0;                               // T: the longest sequence
+  int batch = 0;                               // B
+  bool batch_first = false;                    // dense only
+  const std::int32_t* batch_sizes = nullptr;   // packed: sequences that have a step t, non-increasing; null if dense
+  const std::int64_t* step_offsets = nullptr;  // packed: the first row of step t
+  const std::int64_t* origins = nullptr;       // joined: packed's fields, but sequence b's rows follow each other here
   const std::int32_t* sorted_indices = nullptr;  // packed: the row of h0, c0, hn, cn of sequence b; null if the same
 
-  std::int64_t origin(int b) const { return batch_first && batch_sizes == nullptr ? std::int64_t{b} * steps : b; }
+  std::int64_t origin(int b) const {
+    if (origins != nullptr) return origins[b];
+    return batch_first && batch_sizes == nullptr ? std::int64_t{b} * steps : b;
+  }
   int state_row(int b) const { return sorted_indices != nullptr ? sorted_indices[b] : b; }
 };
 

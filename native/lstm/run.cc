@@ -137,8 +137,9 @@ class Forward {
 
   template <class Rows>
   void lay_out(Rows& rows) const {
-    rows.step = call_.layout.batch_first ? 1 : call_.layout.batch;
-    rows.step_offsets = call_.layout.step_offsets;
+    const bool joined = call_.layout.origins != nullptr;
+    rows.step = joined || call_.layout.batch_first ? 1 : call_.layout.batch;
+    rows.step_offsets = joined ? nullptr : call_.layout.step_offsets;
   }
 
   Pass<T> pass(const Team& team, int group, const Block& block, int layer, int direction) const {
