@@ -3,7 +3,7 @@
 // Exits with 1 at the first thing that is not as it should be.
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -63,7 +63,11 @@ function checkContents(/** @type {{ path: string }[]} */ packed, /** @type {numb
 function checkManifest() {
   const manifest = JSON.parse(readFileSync(join(project, "node_modules/packed-lstm/package.json"), "utf8"));
   must(!["preinstall", "install", "postinstall"].some((name) => name in manifest.scripts), "has no install script");
-  must(Object.keys(manifest.dependencies ?? {}).length === 0, "has no dependencies");
+  const dependencies = Object.keys(manifest.dependencies ?? {});
+  must(
+    dependencies.every((name) => manifest.bundleDependencies.includes(name)),
+    "carries its dependencies, all of the command line",
+  );
 }
 
 /** A PATH with Node on it and nothing else. */
@@ -72,6 +76,26 @@ function bareEnvironment() {
   mkdirSync(bin);
   symlinkSync(process.execPath, join(bin, "node"));
   return { PATH: bin };
+}
+
+/** Every command, from the installed package: its help, and a file through `run` in every format. */
+function checkCommandLine(/** @type {Record<string, string>} */ env) {
+  const cli = (/** @type {string[]} */ ...args) =>
+    run("node", ["node_modules/packed-lstm/dist/cli/main.js", ...args], { env });
+  must(/^\d+\.\d+\.\d+\n$/.test(cli("--version")), "has a command line");
+  writeFileSync(
+    join(project, "save.mjs"),
+    'import { LSTM, saveSafetensors } from "packed-lstm"; saveSafetensors("model.safetensors", new LSTM(2, 3).stateDict());',
+  );
+  run("node", ["save.mjs"], { env });
+  writeFileSync(join(project, "in.jsonl"), "[[1, 2], [3, 4]]\n[[5, 6]]\n");
+  must(cli("inspect", "model.safetensors").includes("LSTM(2, 3)"), "inspects a model");
+  const outputs = ["out.npy", "out.npz", "out.parquet", "out.jsonl"];
+  for (const output of outputs) cli("run", "-m", "model.safetensors", "-i", "in.jsonl", "-o", output);
+  must(
+    outputs.every((name) => existsSync(join(project, name))),
+    "runs a model over a file, into every format",
+  );
 }
 
 function checkTypes() {
@@ -102,6 +126,10 @@ try {
   must(true, "is imported by an ES module");
   run("node", ["--disable-warning=ExperimentalWarning", "require.cjs"], { env });
   must(true, "is required by a CommonJS module");
+  checkCommandLine(env);
+  rmSync(join(project, "node_modules/packed-lstm/node_modules"), { recursive: true });
+  run("node", ["import.mjs"], { env });
+  must(true, "needs none of its dependencies when imported");
   checkTypes();
   must(true, "has types for both");
   const tarball = join(project, filename);

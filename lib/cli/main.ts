@@ -13,6 +13,7 @@ interface Entry {
 /** One line a command. */
 const entries: Readonly<Record<string, Entry>> = {
   inspect: { summary: "what LSTMs a model file holds", load: () => import("./inspect.js") },
+  run: { summary: "a model over a file of sequences", load: () => import("./run.js") },
 };
 
 const exitCodes = "Exit codes: 0 when all went well, 1 when the work failed, 2 when the command line was wrong.";
