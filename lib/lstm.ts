@@ -186,9 +186,9 @@ export class LSTM {
     options: MapOptions<Item> & Required<Pick<MapOptions<Item>, "features">>,
   ): AsyncGenerator<MapResult<Item>, void, undefined>;
   map<Item>(source: MapSource<Item>, options: MapOptions<Item> = {}): AsyncGenerator<MapResult<Item>, void, undefined> {
-    if (this.#native === null) disposed();
+    if (this.#native === null) throw disposedError("LSTM");
     return mapSequences(this.#config, source, options, async (call, signal) => {
-      await runAsync(this.#native ?? disposed(), call, signal);
+      await runAsync(this.#native ?? unusable(), call, signal);
     });
   }
 
