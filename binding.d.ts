@@ -54,7 +54,27 @@ export interface NativeLSTM {
    * can keep an array alive but cannot keep it from being transferred.
    */
   forwardAsync(...args: [...ForwardArgs, done: JobDone]): NativeJob;
+  /** Room for `batch` streams of a model in one direction, all at zero. */
+  stream(batch: number, batchFirst: boolean): NativeStream;
   /** Frees the packed weights. Passes already under way keep them alive until they end. */
+  dispose(): void;
+}
+
+/**
+ * States of B streams, and the model's weights as they are at each step; after the model's dispose `step` throws an Error
+ * ERR_DISPOSED. L layers, R = projSize or hiddenSize.
+ */
+export interface NativeStream {
+  /**
+   * Takes streams `steps` frames forward, laid out as the model's dense rows: all B of them, or those that `rows` names, from
+   * 0 to B − 1 and each at most once. Allocates nothing.
+   */
+  step(input: FloatArray, output: FloatArray, steps: number, rows: Int32Array | undefined): void;
+  read(h: FloatArray, c: FloatArray): void; // L × B × R and L × B × H, written
+  write(h: FloatArray, c: FloatArray): void;
+  /** Zeros for one stream, or for all of them when `row` is −1. */
+  reset(row: number): void;
+  /** Frees the states; every other method then throws an Error ERR_DISPOSED. */
   dispose(): void;
 }
 

@@ -18,6 +18,7 @@ export type { RuntimeInfo } from "./runtime.js";
 export { getNumThreads, runtimeInfo, setNumThreads } from "./runtime.js";
 export type { PackOptions, PadOptions, UnpadOptions } from "./sequences.js";
 export { packSequence, padSequence, unpackSequence, unpadSequence } from "./sequences.js";
+export type { LSTMStream, StreamOptions } from "./stream.js";
 export type { FloatDType } from "./strided.js";
 export type { DType, Ints, NestedNumbers, TensorData, TensorLike } from "./tensor.js";
 export { Tensor } from "./tensor.js";

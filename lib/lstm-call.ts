@@ -90,9 +90,7 @@ function finishCall(
   let h0: FloatArray | null = null;
   let c0: FloatArray | null = null;
   if (hx !== undefined && hx !== null) {
-    const [h, c] = checkPair(hx);
-    h0 = checkState("h0", h, dtype, hShape, unbatched);
-    c0 = checkState("c0", c, dtype, cShape, unbatched);
+    [h0, c0] = checkState(hx, dtype, hShape, cShape, unbatched);
   }
   const output = allocate("output", dtype, (input.length / config.inputSize) * outputSize(config));
   const hn = allocate("hn", dtype, states * batch * recurrent);
@@ -138,6 +136,22 @@ function floats(name: string, tensor: Tensor, dtype: FloatDType): FloatArray {
   throw typeError("ERR_DTYPE", name, `a ${dtype} tensor, as the LSTM's parameters are`, describe(tensor));
 }
 
+/**
+ * A state of these shapes, as its elements.
+ * @throws TypeError ERR_ARG_TYPE, ERR_DTYPE; RangeError ERR_SHAPE
+ * @internal
+ */
+export function checkState(
+  hx: LSTMState,
+  dtype: FloatDType,
+  hShape: readonly number[],
+  cShape: readonly number[],
+  unbatched = false,
+): [h: FloatArray, c: FloatArray] {
+  const [h, c] = checkPair(hx);
+  return [checkHalf("h0", h, dtype, hShape, unbatched), checkHalf("c0", c, dtype, cShape, unbatched)];
+}
+
 function checkPair(hx: unknown): readonly [TensorLike, TensorLike] {
   if (Array.isArray(hx) && hx.length === 2 && hx[0] != null && hx[1] != null) return [hx[0], hx[1]];
   const alone = Array.isArray(hx) && (hx[0] == null) !== (hx[1] == null);
@@ -145,7 +159,7 @@ function checkPair(hx: unknown): readonly [TensorLike, TensorLike] {
   throw typeError("ERR_ARG_TYPE", "hx", "a pair [h0, c0]", received);
 }
 
-function checkState(
+function checkHalf(
   name: string,
   value: TensorLike,
   dtype: FloatDType,

@@ -11,6 +11,7 @@ import { type MapOptions, type MapResult, type MapSource, mapSequences } from ".
 import { native } from "./native.js";
 import type { PackedSequence } from "./packed.js";
 import { uniform } from "./random.js";
+import { checkStreamOptions, LSTMStream, type StreamOptions } from "./stream.js";
 import type { FloatDType } from "./strided.js";
 import type { Tensor, TensorLike } from "./tensor.js";
 import { lstmSpec, readConfig } from "./weights/lstm-parameters.js";
@@ -190,6 +191,23 @@ export class LSTM {
     return mapSequences(this.#config, source, options, async (call, signal) => {
       await runAsync(this.#native ?? unusable(), call, signal);
     });
+  }
+
+  /**
+   * One or many streams of this LSTM, to be stepped as their frames arrive: nothing is allocated per step.
+   *
+   * @param options `batchSize`: how many streams there is room for, 1 when left out
+   * @throws RangeError ERR_ARG_VALUE for a bidirectional LSTM, or a batchSize that is no integer from 1; TypeError
+   *   ERR_ARG_TYPE, ERR_OPTION; Error ERR_DISPOSED after dispose
+   */
+  stream(options: StreamOptions = {}): LSTMStream {
+    const batchSize = checkStreamOptions(options);
+    const addon = this.#native ?? unusable();
+    if (this.bidirectional) {
+      const expected = "an LSTM in one direction, since the other reads from the end, which a stream does not have";
+      throw rangeError("ERR_ARG_VALUE", "stream", expected, this.#spec.title);
+    }
+    return new LSTMStream(this.#config, this.batchFirst, batchSize, addon.stream(batchSize, this.batchFirst));
   }
 
   /**

@@ -17,6 +17,7 @@ const numeric = [
   "relations-lengths",
   "lstm",
   "linear",
+  "stream",
 ];
 
 const forced = process.env.PACKED_LSTM_ISA;

@@ -39,6 +39,10 @@ void throw_range_error(napi_env env, const std::string& message) {
   throw_coded(Napi::RangeError::New(env, message), "ERR_ARG_VALUE");
 }
 
+void throw_disposed(napi_env env, const char* name) {
+  throw_coded(Napi::Error::New(env, std::string(name) + ": used after dispose()"), "ERR_DISPOSED");
+}
+
 int int_arg(napi_env env, napi_value value, const char* name, int min, int max) {
   double number = 0;
   if (napi_get_value_double(env, value, &number) != napi_ok)
@@ -83,12 +87,10 @@ std::vector<napi_value> list_arg(napi_env env, napi_value value, const char* nam
 
 template <class T>
 Span<T> array_arg(napi_env env, napi_value value, const char* name) {
-  bool is_array = false;
   napi_typedarray_type type = napi_int8_array;
   std::size_t length = 0;
   void* data = nullptr;
-  if (napi_is_typedarray(env, value, &is_array) != napi_ok || !is_array ||
-      napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok ||
+  if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok ||
       type != Kind<T>::kType) {
     throw_type_error(env, std::string(name) + ": expected " + Kind<T>::kName);
   }

@@ -14,6 +14,7 @@ namespace packed_lstm {
 
 [[noreturn]] void throw_type_error(napi_env env, const std::string& message);
 [[noreturn]] void throw_range_error(napi_env env, const std::string& message);
+[[noreturn]] void throw_disposed(napi_env env, const char* name);
 
 constexpr int kMaxSize = 1 << 24;  // of any dimension: products of three stay far inside 64 bits
 

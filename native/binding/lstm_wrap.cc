@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "binding/args.h"
+#include "binding/stream.h"
 #include "kernels/registry.h"
 #include "lstm/run.h"
 
@@ -107,7 +108,7 @@ void read_layout(const Napi::CallbackInfo& info, OwnedLayout& out) {
 }
 
 template <class T>
-class TypedModel final : public Module {
+class TypedModel final : public RecurrentModule {
  public:
   explicit TypedModel(const Config& config) : config_(config) {}
 
@@ -129,14 +130,14 @@ class TypedModel final : public Module {
       if (config_.bias) take("bias_hh", gates, 1);
       if (config_.proj_size != 0) take("weight_hr", config_.proj_size, config_.hidden_size);
     }
-    weights_ = std::make_shared<const Weights<T>>(config_, kernels<T>(), parameters);
+    loaded_->weights = std::make_shared<const Weights<T>>(config_, kernels<T>(), parameters);
   }
 
   void forward(const Napi::CallbackInfo& info) override {
     OwnedLayout owned;
     const Call<T> call = read(info, owned);
     static const std::atomic<bool> never{false};
-    packed_lstm::forward(*weights_, call, never);
+    packed_lstm::forward(*loaded_->weights, call, never);
   }
 
   std::shared_ptr<Job> forward_job(const Napi::CallbackInfo& info) override {
@@ -161,16 +162,20 @@ class TypedModel final : public Module {
     const auto job = std::make_shared<Job>();
     if (lent) job->kept.push_back(Napi::Reference<Napi::Value>::New(info[0], 1));
     for (const int output : {1, 4, 5}) job->kept.push_back(Napi::Reference<Napi::Value>::New(info[output], 1));
-    job->run = [copies, weights = weights_](const std::atomic<bool>& stop) {
+    job->run = [copies, weights = loaded_->weights](const std::atomic<bool>& stop) {
       packed_lstm::forward(*weights, copies->call, stop);
     };
     return job;
   }
 
+  Napi::Value stream(const Napi::CallbackInfo& info) override { return make_stream<T>(info, config_, loaded_); }
+
+  void dispose() override { loaded_->weights.reset(); }
+
  private:
   Call<T> read(const Napi::CallbackInfo& info, OwnedLayout& owned) const {
     const Napi::Env env = info.Env();
-    if (weights_ == nullptr) throw_type_error(env, "LSTM: expected weights to have been loaded");
+    if (loaded_->weights == nullptr) throw_type_error(env, "LSTM: expected weights to have been loaded");
     read_layout(info, owned);
     const int batch = owned.layout.batch;
     const std::int64_t states = std::int64_t{config_.num_layers} * config_.directions * batch;
@@ -187,12 +192,12 @@ class TypedModel final : public Module {
   }
 
   const Config config_;
-  std::shared_ptr<const Weights<T>> weights_;
+  const std::shared_ptr<Loaded<T>> loaded_ = std::make_shared<Loaded<T>>();
 };
 
 }  // namespace
 
-std::unique_ptr<Module> LSTMKind::make(const Napi::CallbackInfo& info) {
+std::unique_ptr<RecurrentModule> LSTMKind::make(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Napi::Object options = object_arg(env, info[0], "config");
   const auto size = [&](const char* name, int min) { return int_arg(env, options.Get(name), name, min, kMaxSize); };
@@ -204,7 +209,7 @@ std::unique_ptr<Module> LSTMKind::make(const Napi::CallbackInfo& info) {
   config.num_layers = int_arg(env, options.Get("numLayers"), "numLayers", 1, 1 << 16);
   config.directions = bool_arg(env, options.Get("bidirectional"), "bidirectional") ? 2 : 1;
   config.bias = bool_arg(env, options.Get("bias"), "bias");
-  return by_dtype(env, options.Get("dtype"), [&](auto zero) -> std::unique_ptr<Module> {
+  return by_dtype(env, options.Get("dtype"), [&](auto zero) -> std::unique_ptr<RecurrentModule> {
     return std::make_unique<TypedModel<decltype(zero)>>(config);
   });
 }

@@ -10,7 +10,7 @@ namespace packed_lstm {
 struct LSTMKind {
   static constexpr const char* kName = "LSTM";
   static constexpr int kDone = 11;
-  static std::unique_ptr<Module> make(const Napi::CallbackInfo& info);
+  static std::unique_ptr<RecurrentModule> make(const Napi::CallbackInfo& info);
 };
 
 using LSTMWrap = ModuleWrap<LSTMKind>;

@@ -6,6 +6,9 @@
 
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "binding/args.h"
 #include "binding/job.h"
@@ -19,24 +22,37 @@ class Module {
   virtual void load(const Napi::CallbackInfo& info) = 0;
   virtual void forward(const Napi::CallbackInfo& info) = 0;
   virtual std::shared_ptr<Job> forward_job(const Napi::CallbackInfo& info) = 0;
-  /** Lets go of the weights; the module is not used again. */
+  /** Called once, when the module is to be used no more: what else holds the weights lets go of them. */
   virtual void dispose() {}
 };
 
-/** The class of a `Kind`, which has a `kName`, a `kDone` (forwardAsync's place for its callback) and a `make(info)`. */
+/** A module that can be stepped. */
+class RecurrentModule : public Module {
+ public:
+  virtual Napi::Value stream(const Napi::CallbackInfo& info) = 0;
+};
+
+/**
+ * The class of a `Kind`, which has a `kName`, a `kDone` (forwardAsync's place for its callback) and a `make(info)` that
+ * gives a Module, or a RecurrentModule for a class with the method `stream`.
+ */
 template <class Kind>
 class ModuleWrap final : public Napi::ObjectWrap<ModuleWrap<Kind>> {
   using Base = Napi::ObjectWrap<ModuleWrap<Kind>>;
+  using M = typename decltype(Kind::make(std::declval<Napi::CallbackInfo>()))::element_type;
 
  public:
   /** The queue must outlive every object. */
   static Napi::Function define(Napi::Env env, const std::shared_ptr<JobQueue>& jobs) {
-    return Base::DefineClass(env, Kind::kName,
-                             {Base::template InstanceMethod<&ModuleWrap::load>("load"),
-                              Base::template InstanceMethod<&ModuleWrap::forward>("forward"),
-                              Base::template InstanceMethod<&ModuleWrap::forward_async>("forwardAsync"),
-                              Base::template InstanceMethod<&ModuleWrap::dispose>("dispose")},
-                             jobs.get());
+    std::vector<Napi::ClassPropertyDescriptor<ModuleWrap>> methods = {
+        Base::template InstanceMethod<&ModuleWrap::load>("load"),
+        Base::template InstanceMethod<&ModuleWrap::forward>("forward"),
+        Base::template InstanceMethod<&ModuleWrap::forward_async>("forwardAsync"),
+        Base::template InstanceMethod<&ModuleWrap::dispose>("dispose")};
+    if constexpr (std::is_base_of_v<RecurrentModule, M>) {
+      methods.push_back(Base::template InstanceMethod<&ModuleWrap::stream>("stream"));
+    }
+    return Base::DefineClass(env, Kind::kName, methods, jobs.get());
   }
 
   explicit ModuleWrap(const Napi::CallbackInfo& info) : Base(info) {
@@ -60,17 +76,21 @@ class ModuleWrap final : public Napi::ObjectWrap<ModuleWrap<Kind>> {
     return jobs_->start(env, job, info[Kind::kDone]);
   }
 
+  Napi::Value stream(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] { return module(info.Env()).stream(info); });
+  }
+
   void dispose(const Napi::CallbackInfo&) {
     if (module_ != nullptr) module_->dispose();
     module_.reset();
   }
 
-  Module& module(Napi::Env env) const {
+  M& module(Napi::Env env) const {
     if (module_ == nullptr) throw_type_error(env, std::string(Kind::kName) + ": disposed");
     return *module_;
   }
 
-  std::unique_ptr<Module> module_;
+  std::unique_ptr<M> module_;
   std::shared_ptr<JobQueue> jobs_;
 };
 

@@ -27,21 +27,47 @@ struct Team {
   SpinBarrier step_end[2];          // those that split a direction's units
 };
 
+/** Where a thread lays out its calls; kept from one to the next, unless it grew large. */
+struct Desk {
+  std::unique_ptr<Team[]> teams;
+  int room = 0;                           // for so many teams
+  std::vector<std::size_t> workspace_at;  // of each team, in the scratch
+
+  void tidy() {
+    std::size_t sequences = 0;
+    for (int g = 0; g < room; ++g) sequences += teams[static_cast<std::size_t>(g)].sequences.capacity();
+    if (sequences > kKeptSequences) *this = Desk();
+  }
+  static constexpr std::size_t kKeptSequences = 1 << 16;
+};
+
+thread_local Desk desk;
+
 // Lengths are read off the batch sizes: sequence b ends where fewer than b + 1 sequences go on.
-std::unique_ptr<Team[]> deal(const Layout& layout, const Plan& plan, bool between_layers) {
-  std::unique_ptr<Team[]> teams(new Team[static_cast<std::size_t>(plan.groups)]);
+void deal(const Layout& layout, const Plan& plan, bool between_layers) {
+  if (desk.room < plan.groups) {
+    desk.teams.reset(new Team[static_cast<std::size_t>(plan.groups)]);
+    desk.room = plan.groups;
+  }
+  Team* const teams = desk.teams.get();
+  for (int g = 0; g < plan.groups; ++g) {
+    Team& team = teams[g];
+    team.sequences.clear();
+    team.blocks.clear();
+    team.rows = team.workspace_rows = 0;
+  }
   int length = layout.steps;
   for (int b = 0; b < layout.batch; ++b) {
     if (layout.batch_sizes != nullptr) {
       while (layout.batch_sizes[length - 1] <= b) --length;
     }
-    Team* team = std::min_element(teams.get(), teams.get() + plan.groups,
-                                  [](const Team& a, const Team& c) { return a.rows < c.rows; });
+    Team* team =
+        std::min_element(teams, teams + plan.groups, [](const Team& a, const Team& c) { return a.rows < c.rows; });
     team->sequences.push_back({layout.origin(b), 0, length, layout.state_row(b)});
     team->rows += length;
   }
   for (int g = 0; g < plan.groups; ++g) {
-    Team& team = teams[static_cast<std::size_t>(g)];
+    Team& team = teams[g];
     const int count = static_cast<int>(team.sequences.size());
     Block block{0, 0};
     std::int64_t rows = 0;
@@ -61,7 +87,6 @@ std::unique_ptr<Team[]> deal(const Layout& layout, const Plan& plan, bool betwee
     team.layer_end.reset(plan.directions * plan.splits);
     for (SpinBarrier& barrier : team.step_end) barrier.reset(plan.splits);
   }
-  return teams;
 }
 
 template <class T>
@@ -71,15 +96,19 @@ class Forward {
       : model_(model), config_(model.config()), call_(call), stop_(stop) {}
 
   void operator()() {
-    const int wanted = make_plan(config_, call_.layout, traits(model_.kernels()), Pool::get().threads()).workers();
-    Pool::get().run(wanted, [this](int workers) { prepare(workers); }, [this](int worker, int) { work(worker); });
+    plan_ = make_plan(config_, call_.layout, traits(model_.kernels()), Pool::get().threads());
+    Pool::get().run(plan_.workers(), [this](int n) { prepare(n); }, [this](int worker, int) { work(worker); });
     release_large_scratch();
+    desk.tidy();
   }
 
  private:
   void prepare(int workers) {
-    plan_ = make_plan(config_, call_.layout, traits(model_.kernels()), workers);
-    teams_ = deal(call_.layout, plan_, config_.num_layers > 1);
+    if (workers < plan_.workers()) plan_ = make_plan(config_, call_.layout, traits(model_.kernels()), workers);
+    deal(call_.layout, plan_, config_.num_layers > 1);
+    teams_ = desk.teams.get();
+    workspace_at_ = &desk.workspace_at;
+    workspace_at_->clear();
     const int unit = model_.kernels().unit;
     padded_hidden_ = (config_.hidden_size + unit - 1) / unit * unit;
     scratch_elements_ = SlotScratch<T>::elements(config_, padded_hidden_, plan_.slots, plan_.hoisted);
@@ -87,7 +116,7 @@ class Forward {
     std::size_t elements = scratch_elements_ * static_cast<std::size_t>(plan_.groups * plan_.directions);
     for (int g = 0; g < plan_.groups && config_.num_layers > 1; ++g) {
       Team& team = teams_[static_cast<std::size_t>(g)];
-      workspace_at_.push_back(elements);
+      workspace_at_->push_back(elements);
       elements += static_cast<std::size_t>(team.workspace_rows) * config_.output_size();
     }
     scratch_ = thread_scratch<T>(elements);
@@ -129,7 +158,7 @@ class Forward {
       rows.data = call_.output;
       lay_out(rows);
     } else {
-      rows.data = scratch_ + workspace_at_[static_cast<std::size_t>(group)];
+      rows.data = scratch_ + (*workspace_at_)[static_cast<std::size_t>(group)];
       rows.in_workspace = true;
     }
     return rows;
@@ -157,8 +186,8 @@ class Forward {
     p.y = written_by(layer, group);
     p.y.data += direction * config_.real_size();
     p.reverse = direction == 1;
-    const std::size_t state =
-        static_cast<std::size_t>(layer * config_.directions + direction) * static_cast<std::size_t>(call_.layout.batch);
+    const std::size_t state = static_cast<std::size_t>(layer * config_.directions + direction) *
+                              static_cast<std::size_t>(call_.layout.states());
     const std::size_t h = state * static_cast<std::size_t>(config_.real_size());
     const std::size_t c = state * static_cast<std::size_t>(config_.hidden_size);
     p.h0 = call_.h0 != nullptr ? call_.h0 + h : nullptr;
@@ -175,11 +204,11 @@ class Forward {
   const Call<T>& call_;
   const std::atomic<bool>& stop_;
   Plan plan_;
-  std::unique_ptr<Team[]> teams_;
+  Team* teams_ = nullptr;  // of the calling thread, as what follows is
   int padded_hidden_ = 0;
   std::size_t scratch_elements_ = 0;
-  std::vector<std::size_t> workspace_at_;
-  T* scratch_ = nullptr;  // of the calling thread
+  std::vector<std::size_t>* workspace_at_ = nullptr;
+  T* scratch_ = nullptr;
 };
 
 }  // namespace

@@ -9,7 +9,10 @@
 
 namespace packed_lstm {
 
-/** The arrays of one call; shapes as in binding.d.ts. They must not overlap, except inputs with inputs. */
+/**
+ * The arrays of one call; shapes as in binding.d.ts. They must not overlap, except inputs with inputs, and but that hn
+ * may be h0 and cn c0: a sequence's state is written once nothing reads the one before.
+ */
 template <class T>
 struct Call {
   Layout layout;
@@ -26,7 +29,7 @@ KernelTraits traits(const KernelSet<T>& kernels) {
 
 /**
  * Returns when done, or soon after `stop` is set: then the outputs hold anything. Throws std::bad_alloc before it has
- * written to them.
+ * written to them. A thread's calls reuse what its earlier ones allocated, so that small ones allocate nothing.
  */
 template <class T>
 void forward(const Weights<T>& model, const Call<T>& call, const std::atomic<bool>& stop);
