@@ -16,8 +16,9 @@ function run(command, args, options = {}) {
   return status ?? 1;
 }
 
-if (!existsSync(join(here, "node_modules", "onnxruntime-node"))) {
-  console.error("bench: installing the peers into bench/node_modules (about 300 MB)");
+const peers = ["onnxruntime-node", "@tensorflow/tfjs-backend-wasm"];
+if (peers.some((peer) => !existsSync(join(here, "node_modules", peer)))) {
+  console.error("bench: installing the peers into bench/node_modules (about 400 MB)");
   // The install script of onnxruntime-node would fetch the CUDA build; the CPU's is in the package.
   const install = ["ci", "--prefix", "bench", "--ignore-scripts", "--no-audit", "--no-fund"];
   if (run("npm", install, { shell: process.platform === "win32" }) !== 0) {

@@ -1,156 +1,212 @@
-// The benchmark, `npm run bench`: runs every shape here and in each peer that is present, compares the results first
-// and the times then, and prints the table. Options: --quick (fewer repeats), --only TEXT (the shapes whose sizes or
-// workload contain it), --json FILE.
+// The benchmark, `npm run bench`: what it is asked for on the command line, the order in which things are measured, and
+// where the record goes. The record is written after every shape, so a run that is cut short loses nothing.
 
-import { writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { loadavg } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { runtimeInfo } from "packed-lstm";
-import { better, type Effort, measure, rest, type Timing } from "./measure.js";
-import { loadOrt, makeOrt, type Ort } from "./onnxruntime.js";
-import { makeOurs } from "./ours.js";
-import { type Contender, compare, makeProblem, type Problem, type Results } from "./problem.js";
-import { machine, means, type Outcome, type PeerOutcome, record, table } from "./report.js";
-import { type Shape, shapes, sizesOf } from "./shapes.js";
+import { measureCalls } from "./calls.js";
+import { growthChart } from "./chart-growth.js";
+import { ratioChart } from "./chart-ratios.js";
+import { rooflineChart } from "./chart-roofline.js";
+import { contest, messageOf, type Peers } from "./contest.js";
+import { measureMemory, measureSweeps, pointsInSweeps } from "./growth.js";
+import { machineNow, measureRoofs } from "./machine.js";
+import { loadOrt } from "./onnxruntime.js";
+import { startProgress } from "./progress.js";
+import { withMeasured } from "./readme.js";
+import type { Outcome, RunRecord } from "./record.js";
+import { reportOf } from "./report.js";
+import { quickShapes, type Shape, shapes, sizesOf } from "./shapes.js";
+import { loadTfjs } from "./tfjs.js";
 import { Torch } from "./torch.js";
 
-interface Peers {
-  readonly ort: Ort | undefined;
-  readonly torch: Torch | undefined;
+const usage = `npm run bench -- [OPTIONS]
+  --quick           one shape of each kind, briefly: under a minute
+  --only TEXT       the shapes whose sizes, workload or set contain TEXT
+  --threads LIST    thread counts, such as 1,2 (the default)
+  --peers LIST      of onnxruntime, torch, tfjs; or none. PACKED_LSTM_BENCH_PYTHON names the Python that has torch
+  --growth          also how time grows with each size, and the memory of long packed jobs
+  --json FILE       where the record goes, after every shape (build/bench/results.json)
+  --readme          draws the charts into .github and writes the README's section of them
+  --from FILE       measures nothing: reports, and with --readme draws, a record that is there
+  --help`;
+
+const root = dirname(createRequire(import.meta.url).resolve("packed-lstm/package.json"));
+const peerChoices = ["onnxruntime", "torch", "tfjs"] as const;
+
+interface Options {
+  readonly quick: boolean;
+  readonly only: string;
+  readonly threads: readonly number[];
+  readonly peers: readonly string[];
+  readonly growth: boolean;
+  readonly json: string;
 }
 
-const threadCounts = [1, 2];
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+interface Found {
+  readonly peers: Peers;
+  readonly versions: Record<string, string>;
+  readonly missing: Record<string, string>;
 }
 
-/** In a block of its own, with quiet before and after. */
-async function alone(contender: Contender, effort: Effort, manner: string): Promise<Timing> {
-  await rest();
-  const [timing] = await measure([contender], effort, manner);
-  await rest();
-  if (!timing) throw new Error(`${contender.name} was not timed`);
-  return timing;
-}
-
-/** onnxruntime beside us: turn about with its threads asleep between passes, then each alone, its threads spinning. */
-async function againstOrt(
-  ort: Ort,
-  problem: Problem,
-  threads: number,
-  effort: Effort,
-  ours: Contender,
-  expected: Results,
-): Promise<{ ours: Timing; peer: PeerOutcome }> {
-  const quiet = await makeOrt(ort, problem, threads, false);
-  try {
-    const difference = compare(quiet.name, expected, await quiet.results());
-    const [mine, its] = await measure([ours, quiet], effort, "turn about");
-    if (!mine || !its) throw new Error("nothing was timed");
-    const spinning = await makeOrt(ort, problem, threads, true);
-    let block: Timing;
-    try {
-      block = await alone(spinning, effort, "alone, spinning");
-    } finally {
-      await spinning.close();
+async function findPeers(wanted: readonly string[]): Promise<Found> {
+  const versions: Record<string, string> = {};
+  const missing: Record<string, string> = {};
+  const find = async <T>(
+    name: string,
+    load: () => T | string | Promise<T | string>,
+    versionOf: (peer: T) => string,
+  ) => {
+    if (!wanted.includes(name)) return undefined;
+    const found = await load();
+    if (typeof found === "string") {
+      missing[name] = found;
+      return undefined;
     }
-    const own = await alone(ours, effort, "alone");
-    return { ours: better(mine, own), peer: { timing: better(its, block), difference } };
-  } finally {
-    await quiet.close();
-  }
+    versions[name] = versionOf(found);
+    return found;
+  };
+  const onnxruntime = await find("onnxruntime", loadOrt, ({ env }) => env.versions.node ?? "?");
+  const torch = await find(
+    "torch",
+    () => Torch.start(process.env.PACKED_LSTM_BENCH_PYTHON),
+    ({ version }) => version,
+  );
+  const tfjs = await find("tfjs", loadTfjs, ({ version }) => version);
+  const peers = { ...(onnxruntime && { onnxruntime }), ...(torch && { torch }), ...(tfjs && { tfjs }) };
+  return { peers, versions, missing };
 }
 
-async function runShape(shape: Shape, threads: number, peers: Peers, effort: Effort): Promise<Outcome> {
-  const problem = makeProblem(shape);
-  const contender = makeOurs(problem, threads);
-  const expected = await contender.results();
-  const outcomes: Record<string, PeerOutcome> = {};
-  let ours: Timing | undefined;
-  if (peers.ort) {
-    try {
-      const both = await againstOrt(peers.ort, problem, threads, effort, contender, expected);
-      ours = both.ours;
-      outcomes.onnxruntime = both.peer;
-    } catch (error) {
-      outcomes.onnxruntime = { failure: messageOf(error) };
-    }
-  }
-  ours ??= await alone(contender, effort, "alone");
-  if (peers.torch) {
-    try {
-      const { results, timing } = await peers.torch.measure(problem, threads, effort);
-      outcomes.torch = { timing, difference: compare("torch", expected, results) };
-    } catch (error) {
-      outcomes.torch = { failure: messageOf(error) };
-    }
-  }
-  problem.lstm.dispose();
-  return { shape, threads, ours, peers: outcomes };
-}
-
-function sayShape({ shape, threads, ours, peers }: Outcome, done: number, total: number): void {
-  const parts = [`packed-lstm ${ours.median.toPrecision(3)} ms`];
+function lineOf({ shape, threads, ours, peers }: Outcome): string {
+  const parts = [`ours ${ours.median.toPrecision(3)} ms`];
   for (const [name, peer] of Object.entries(peers)) {
-    if ("failure" in peer) parts.push(`FAILED: ${peer.failure}`);
-    else parts.push(`${name} ${peer.timing.median.toPrecision(3)} ms, differs by ${peer.difference.toExponential(0)}`);
+    if ("failure" in peer) parts.push(`${name} FAILED: ${peer.failure}`);
+    else if ("timing" in peer) {
+      parts.push(
+        `${name} ${(peer.timing.median / ours.median).toFixed(2)}×, differs by ${peer.difference.toExponential(0)}`,
+      );
+    }
   }
-  const counted = `${threads} ${threads === 1 ? "thread " : "threads"}`;
-  console.log(`[${String(done).padStart(2)}/${total}] ${sizesOf(shape)}, ${counted}  ${parts.join(" | ")}`);
+  return `${sizesOf(shape)}, ${threads} ${threads === 1 ? "thread " : "threads"}  ${parts.join(" | ")}`;
+}
+
+function chosenShapes({ quick, only }: Options): readonly Shape[] {
+  const chosen = (quick && only === "" ? quickShapes : shapes).filter((shape) =>
+    `${sizesOf(shape)} ${shape.workload} ${shape.set}`.includes(only),
+  );
+  if (chosen.length === 0) throw new Error(`no shape has "${only}" in its sizes, workload or set`);
+  return chosen;
+}
+
+function write(file: string, content: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, content);
+}
+
+async function measureAll(options: Options): Promise<RunRecord> {
+  const { quick, threads, growth, json } = options;
+  const { version, isa, compiler } = runtimeInfo();
+  const chosen = chosenShapes(options);
+  const { peers, versions, missing } = await findPeers(options.peers);
+  console.log(`packed-lstm ${version} (${isa}, ${compiler}), node ${process.version}`);
+  for (const [name, text] of Object.entries(versions)) console.log(`${name} ${text}`);
+  for (const [name, why] of Object.entries(missing)) console.log(`${name} is missing: ${why}`);
+  console.log(`load average ${loadavg()[0]?.toFixed(1)}; other work on this machine makes every figure worse\n`);
+
+  const effort = quick ? { runs: 3, seconds: 0.06 } : { runs: 7, seconds: 0.4 };
+  const machine = machineNow();
+  let record: RunRecord = {
+    ...{ date: new Date().toISOString(), quick, machine, isa, compiler },
+    ...{ versions: { "packed-lstm": version, node: process.versions.node, ...versions }, missing },
+    ...{ roofs: [], outcomes: [] },
+  };
+  const keep = (more: Partial<RunRecord>): void => {
+    const load = [...machine.load, loadavg()];
+    record = { ...record, ...more, machine: { ...machine, load } };
+    write(json, `${JSON.stringify(record, null, 1)}\n`);
+  };
+  const points = growth ? pointsInSweeps(threads) + 1 : 0;
+  const progress = startProgress(2 + chosen.length * threads.length + points);
+  keep({ roofs: measureRoofs(threads, quick) });
+  progress.step("the machine's limits");
+  for (const shape of chosen) {
+    for (const count of threads) {
+      const outcome = await contest(shape, count, peers, effort);
+      keep({ outcomes: [...record.outcomes, outcome] });
+      progress.step(lineOf(outcome));
+    }
+  }
+  keep({ calls: await measureCalls(quick) });
+  progress.step("the cost of a call");
+  if (growth) {
+    const brief = { runs: 3, seconds: quick ? 0.03 : 0.15 };
+    const sweeps = await measureSweeps(threads, brief, progress.step);
+    keep({ growth: { sweeps, memory: [] } });
+    keep({ growth: { sweeps, memory: measureMemory() } });
+    progress.step("memory");
+  }
+  progress.stop();
+  peers.torch?.close();
+  return record;
+}
+
+function draw(record: RunRecord): void {
+  const growth = growthChart(record);
+  write(join(root, ".github", "bench-ratios.svg"), ratioChart(record));
+  write(join(root, ".github", "bench-roofline.svg"), rooflineChart(record));
+  if (growth) write(join(root, ".github", "bench-growth.svg"), growth);
+  const readme = join(root, "README.md");
+  writeFileSync(readme, withMeasured(readFileSync(readme, "utf8"), record));
+}
+
+function list(option: string, text: string, known: (item: string) => boolean): string[] {
+  const items = text.split(",").map((item) => item.trim());
+  const odd = items.find((item) => !known(item));
+  if (odd !== undefined) throw new Error(`--${option}: ${JSON.stringify(odd)} is none; see --help`);
+  return items;
 }
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { quick: { type: "boolean", default: false }, only: { type: "string" }, json: { type: "string" } },
+    options: {
+      quick: { type: "boolean", default: false },
+      only: { type: "string", default: "" },
+      threads: { type: "string", default: "1,2" },
+      peers: { type: "string", default: peerChoices.join(",") },
+      growth: { type: "boolean", default: false },
+      json: { type: "string", default: join(root, "build", "bench", "results.json") },
+      readme: { type: "boolean", default: false },
+      from: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
   });
-  const { only = "", quick } = values;
-  const effort = quick ? { runs: 3, seconds: 0.1 } : { runs: 7, seconds: 0.5 };
-  const chosen = shapes.filter((shape) => `${sizesOf(shape)} ${shape.workload}`.includes(only));
-  if (chosen.length === 0) throw new Error(`no shape has "${only}" in its sizes or workload`);
-
-  const ort = loadOrt();
-  const torch = await Torch.start(process.env.PACKED_LSTM_BENCH_PYTHON);
-  const peers = {
-    ort: typeof ort === "string" ? undefined : ort,
-    torch: typeof torch === "string" ? undefined : torch,
-  };
-  const versions = { onnxruntime: peers.ort?.env.versions.node, torch: peers.torch?.version };
-  console.log(`packed-lstm ${runtimeInfo().version} on ${machine()}`);
-  console.log(
-    typeof ort === "string" ? `onnxruntime-node is missing: ${ort}` : `onnxruntime-node ${versions.onnxruntime}`,
+  if (values.help) return console.log(usage);
+  const threads = list("threads", values.threads, (item) => /^[1-9]\d{0,2}$/.test(item)).map(Number);
+  const isPeer = (item: string): boolean => (peerChoices as readonly string[]).includes(item);
+  const peers = values.peers === "none" ? [] : list("peers", values.peers, isPeer);
+  const { quick, only, growth, from } = values;
+  const json = resolve(values.json);
+  const record = from
+    ? (JSON.parse(readFileSync(from, "utf8")) as RunRecord)
+    : await measureAll({ quick, only, threads, peers, growth, json });
+  console.log(`\n${reportOf(record)}`);
+  if (!from) console.log(`\nThe record is in ${json}; --from ${values.json} reports and draws it again.`);
+  if (values.readme) draw(record);
+  const failures = record.outcomes.flatMap((outcome) =>
+    Object.values(outcome.peers).filter((peer) => "failure" in peer),
   );
-  console.log(typeof torch === "string" ? `PyTorch is missing: ${torch}` : `PyTorch ${versions.torch}`);
-  console.log(`load average ${loadavg()[0]?.toFixed(1)}; other work on this machine makes every figure worse\n`);
-
-  const outcomes: Outcome[] = [];
-  const total = chosen.length * threadCounts.length;
-  for (const shape of chosen) {
-    for (const threads of threadCounts) {
-      const outcome = await runShape(shape, threads, peers, effort);
-      outcomes.push(outcome);
-      sayShape(outcome, outcomes.length, total);
-    }
-  }
-  peers.torch?.close();
-
-  const present = Object.entries(versions).flatMap(([name, version]) => (version === undefined ? [] : [name]));
-  console.log(
-    `\nfloat32, median ms of a pass, ${threadCounts.join(" / ")} threads; × ours is a peer's time over ours\n`,
-  );
-  console.log(table(outcomes, present));
-  console.log(`\nGeometric means: ${means(outcomes, present).join("; ") || "no peer to compare with"}`);
-  console.log(
-    "onnxruntime and we are timed turn about (its threads not spinning) and alone (spinning, its default), torch twice alone;\n" +
-      "the better median counts, for each.",
-  );
-  if (values.json) writeFileSync(values.json, `${JSON.stringify(record(outcomes, versions, quick), null, 2)}\n`);
-
-  const failures = outcomes.flatMap(({ peers: of }) => Object.values(of).filter((peer) => "failure" in peer));
   if (failures.length > 0) {
     console.error(`\nFAILED: ${failures.length} of the comparisons above`);
     process.exitCode = 1;
   }
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  console.error(`bench: ${messageOf(error)}`);
+  process.exitCode = 2;
+}

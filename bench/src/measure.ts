@@ -3,6 +3,7 @@
 // median counts, for everyone alike. What a pass computes is not looked at here.
 
 import type { Contender } from "./problem.js";
+import { medianOf } from "./statistics.js";
 
 export interface Effort {
   /** At least so many samples, and at least so long, for each contender and manner. */
@@ -29,13 +30,6 @@ interface Turn {
 const sampleMs = 0.2; // passes shorter than this are timed several at once
 const restMs = 50; // lets threads that still spin go to sleep before another contender's turn
 
-export function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
-}
-
 export function better(a: Timing, b: Timing): Timing {
   return b.median < a.median ? b : a;
 }
@@ -61,6 +55,15 @@ async function turnOf(contender: Contender): Promise<Turn> {
     fastest = Math.min(fastest, await sample(contender, 1));
   }
   return { contender, passes: Math.max(1, Math.ceil(sampleMs / fastest)), samples: [], spent: 0 };
+}
+
+/** In a block of its own, with quiet before and after. */
+export async function alone(contender: Contender, effort: Effort, manner: string): Promise<Timing> {
+  await rest();
+  const [timing] = await measure([contender], effort, manner);
+  await rest();
+  if (!timing) throw new Error(`${contender.name} was not timed`);
+  return timing;
 }
 
 /** Times contenders turn about. The result is in their order. */

@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { onnxModel } from "./onnx-model.js";
 import { type Contender, floats, type Problem } from "./problem.js";
+import type { Shape } from "./shapes.js";
 
 interface OrtTensor {
   readonly data: unknown;
@@ -56,6 +57,11 @@ function feedsOf(ort: Ort, { shape, input, state }: Problem): Record<string, Ort
     }
   }
   return feeds;
+}
+
+/** Why it cannot run a shape, if so. Its LSTM kernel takes double tensors and answers that it does not support them yet. */
+export function ortLacks({ dtype }: Shape): string | undefined {
+  return dtype === "float64" ? "its LSTM is float32 alone" : undefined;
 }
 
 export async function makeOrt(ort: Ort, problem: Problem, threads: number, spin: boolean): Promise<Contender> {

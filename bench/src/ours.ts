@@ -2,7 +2,7 @@
 // again are inside the call, so that what goes in and comes out is what the peers take and give.
 
 import { packPaddedSequence, padPackedSequence, setNumThreads, type Tensor } from "packed-lstm";
-import { type Contender, floats, type Problem } from "./problem.js";
+import { type Contender, elements, type Problem } from "./problem.js";
 
 /** @param threads for the whole process from now on */
 export function makeOurs({ shape, lstm, input, state }: Problem, threads: number): Contender {
@@ -25,7 +25,7 @@ export function makeOurs({ shape, lstm, input, state }: Problem, threads: number
     run,
     results() {
       const [output, hn, cn] = run();
-      return Promise.resolve({ output: floats(output), hn: floats(hn), cn: floats(cn) });
+      return Promise.resolve({ output: elements(output), hn: elements(hn), cn: elements(cn) });
     },
     close: () => Promise.resolve(),
   };

@@ -13,11 +13,14 @@ export interface Problem {
   readonly state: readonly [Tensor, Tensor] | undefined;
 }
 
+export type Floats = Float32Array | Float64Array;
+
 /** What one pass gives, in torch's layouts; the output is padded with zeros where the batch was. */
 export interface Results {
-  readonly output: Float32Array;
-  readonly hn: Float32Array;
-  readonly cn: Float32Array;
+  readonly output: Floats;
+  /** Left out by a peer that has no way to give the final states of all layers. */
+  readonly hn?: Floats;
+  readonly cn?: Floats;
 }
 
 /** One way to run a problem in this process. */
@@ -30,19 +33,25 @@ export interface Contender {
   close(): Promise<void>;
 }
 
-const tolerance = 1e-4;
+const tolerances = { float32: 1e-4, float64: 1e-10 } as const;
 
-/** The float32 elements of a tensor of either kind. @throws when it holds something else */
+/** The elements of a tensor of any maker. @throws Error when they are of another type */
+export function elements(tensor: { readonly data: unknown } | undefined): Floats {
+  if (tensor?.data instanceof Float32Array || tensor?.data instanceof Float64Array) return tensor.data;
+  throw new Error("a result is neither float32 nor float64");
+}
+
+/** The same, and float32 alone. */
 export function floats(tensor: { readonly data: unknown } | undefined): Float32Array {
   if (tensor?.data instanceof Float32Array) return tensor.data;
   throw new Error("a result is not float32");
 }
 
 export function makeProblem(shape: Shape): Problem {
-  const { steps, batch, inputSize, hiddenSize, layers, directions } = shape;
+  const { steps, batch, inputSize, hiddenSize, layers, directions, dtype } = shape;
   manualSeed(0);
-  const lstm = new LSTM(inputSize, hiddenSize, { numLayers: layers, bidirectional: directions === 2 });
-  const input = randn([steps, batch, inputSize]);
+  const lstm = new LSTM(inputSize, hiddenSize, { numLayers: layers, bidirectional: directions === 2, dtype });
+  const input = randn([steps, batch, inputSize], dtype);
   for (const [b, length] of (shape.lengths ?? []).entries()) {
     for (let t = length; t < steps; t++) {
       const row = (t * batch + b) * inputSize;
@@ -50,18 +59,24 @@ export function makeProblem(shape: Shape): Problem {
     }
   }
   const stateShape = [layers * directions, batch, hiddenSize];
-  return { shape, lstm, input, state: shape.stateful ? [randn(stateShape), randn(stateShape)] : undefined };
+  return {
+    shape,
+    lstm,
+    input,
+    state: shape.stateful ? [randn(stateShape, dtype), randn(stateShape, dtype)] : undefined,
+  };
 }
 
 /**
  * The largest absolute difference of any element.
- * @throws Error when the lengths differ, or the difference is 1e-4 or more, or not a number
+ * @throws Error when the lengths differ, or the difference is 1e-4 (in float64 1e-10) or more, or not a number
  */
 export function compare(name: string, ours: Results, theirs: Results): number {
+  const tolerance = ours.output instanceof Float64Array ? tolerances.float64 : tolerances.float32;
   let largest = 0;
   for (const key of ["output", "hn", "cn"] as const) {
-    const a = ours[key];
-    const b = theirs[key];
+    const [a, b] = [ours[key], theirs[key]];
+    if (!a || !b) continue;
     if (a.length !== b.length) throw new Error(`${name}: ${key} has ${b.length} elements, ours ${a.length}`);
     for (let i = 0; i < a.length; i++) {
       const difference = Math.abs((a[i] ?? Number.NaN) - (b[i] ?? Number.NaN));

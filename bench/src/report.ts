@@ -1,114 +1,153 @@
-// What the benchmark says: the table of all shapes, the means, and the JSON record. It measures nothing.
+// What the terminal shows of a record: the table of all shapes, the roofs, the means, the targets and the growth. It
+// measures nothing and works nothing out that record.ts, targets.ts or statistics.ts has not.
 
-import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
-import { runtimeInfo } from "packed-lstm";
-import type { Timing } from "./measure.js";
-import { flopsOf, type Shape, sizesOf } from "./shapes.js";
+import {
+  bandwidthShare,
+  bestPeer,
+  gflops,
+  levelOf,
+  type Outcome,
+  peakShare,
+  type RunRecord,
+  ratioTo,
+  sameShape,
+} from "./record.js";
+import { sizesOf } from "./shapes.js";
+import { fitPowerLaw, geometricMean } from "./statistics.js";
+import { verdicts } from "./targets.js";
 
-/** One peer on one shape: its time and how far its numbers are from ours, or why there is neither. */
-export type PeerOutcome = { readonly timing: Timing; readonly difference: number } | { readonly failure: string };
-
-/** One shape at one thread count. */
-export interface Outcome {
-  readonly shape: Shape;
-  readonly threads: number;
-  readonly ours: Timing;
-  readonly peers: Readonly<Record<string, PeerOutcome>>;
-}
-
-/** The name of each peer → its version, or undefined where it is missing. */
-export type Versions = Readonly<Record<string, string | undefined>>;
-
-function digits(value: number): string {
+export function digits(value: number): string {
   if (Number.isNaN(value)) return "–";
   if (value >= 100) return value.toFixed(0);
   return value >= 1 ? value.toPrecision(3) : value.toPrecision(2);
 }
 
-function ratioOf(outcome: Outcome, peer: string): number {
-  const found = outcome.peers[peer];
-  return found && "timing" in found ? found.timing.median / outcome.ours.median : Number.NaN;
+function percent(share: number): string {
+  return Number.isNaN(share) ? "–" : `${(100 * share).toFixed(0)}%`;
+}
+
+export function peerNames(record: RunRecord): string[] {
+  return [...new Set(record.outcomes.flatMap(({ peers }) => Object.keys(peers)))];
 }
 
 function timeOf(outcome: Outcome, peer: string): string {
   const found = outcome.peers[peer];
-  if (!found) return "–";
+  if (!found || "unsupported" in found) return "–";
   return "timing" in found ? digits(found.timing.median) : "FAILED";
 }
 
-function gflops({ shape, ours }: Outcome): number {
-  return flopsOf(shape) / ours.median / 1e6;
-}
-
-function geometricMean(values: readonly number[]): number {
-  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
-}
-
-function aligned(rows: readonly (readonly string[])[]): string {
+function aligned(rows: readonly (readonly string[])[], left: number): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]) =>
-    row.map((cell, c) => (c < 2 ? cell.padEnd(widths[c] ?? 0) : cell.padStart(widths[c] ?? 0))).join("  ");
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, c) => (c < left ? cell.padEnd(widths[c] ?? 0) : cell.padStart(widths[c] ?? 0)))
+      .join("  ")
+      .trimEnd();
   return rows.map(line).join("\n");
 }
 
-/** One row a shape; the figures of the thread counts stand in one cell. */
-export function table(outcomes: readonly Outcome[], peers: readonly string[]): string {
-  const head = ["T,B,I,H,layers,directions", "workload", "ours ms", "GFLOP/s"];
-  const rows = [[...head, ...peers.flatMap((peer) => [`${peer} ms`, "× ours"])]];
-  for (const shape of new Set(outcomes.map((outcome) => outcome.shape))) {
-    const of = outcomes.filter((outcome) => outcome.shape === shape);
-    const cell = (what: (outcome: Outcome) => string) => of.map(what).join(" / ");
-    const ours = [cell(({ ours }) => digits(ours.median)), cell((outcome) => digits(gflops(outcome)))];
-    const theirs = peers.flatMap((peer) => [
-      cell((outcome) => timeOf(outcome, peer)),
-      cell((outcome) => digits(ratioOf(outcome, peer))),
-    ]);
-    rows.push([sizesOf(shape), shape.workload, ...ours, ...theirs]);
+/** The outcomes of one shape together, in the order they were run. */
+export function byShape(outcomes: readonly Outcome[]): Outcome[][] {
+  const groups: Outcome[][] = [];
+  for (const outcome of outcomes) {
+    const group = groups.find(([first]) => first && sameShape(first.shape, outcome.shape));
+    if (group) group.push(outcome);
+    else groups.push([outcome]);
   }
-  return aligned(rows);
+  return groups;
 }
 
-/** The geometric mean of a peer's time over ours at each thread count, dense shapes alone. */
-export function means(outcomes: readonly Outcome[], peers: readonly string[]): string[] {
-  const threads = [...new Set(outcomes.map((outcome) => outcome.threads))];
-  return peers.flatMap((peer) =>
+function table(record: RunRecord): string {
+  const peers = peerNames(record);
+  const head = ["T,B,I,H,layers,directions", "workload", "ours ms", "GFLOP/s", "of peak", "bandwidth", "from"];
+  const rows = [[...head, ...peers.flatMap((peer) => [`${peer} ms`, "× ours"]), "best peer ×"]];
+  for (const group of byShape(record.outcomes)) {
+    const [first] = group;
+    if (!first) continue;
+    const cell = (what: (outcome: Outcome) => string): string => group.map(what).join(" / ");
+    rows.push([
+      ...[sizesOf(first.shape), first.shape.workload, cell(({ ours }) => digits(ours.median))],
+      cell((outcome) => digits(gflops(outcome))),
+      cell((outcome) => percent(peakShare(record, outcome))),
+      cell((outcome) => percent(bandwidthShare(record, outcome))),
+      cell((outcome) => levelOf(record, outcome)),
+      ...peers.flatMap((peer) => [cell((o) => timeOf(o, peer)), cell((o) => digits(ratioTo(o, peer)))]),
+      cell((outcome) => digits(bestPeer(outcome)?.ratio ?? Number.NaN)),
+    ]);
+  }
+  return aligned(rows, 2);
+}
+
+/** The geometric mean of each peer's time over ours at each thread count, over the dense float32 shapes it was timed on. */
+function means(record: RunRecord): string[] {
+  const threads = [...new Set(record.outcomes.map((outcome) => outcome.threads))];
+  return peerNames(record).flatMap((peer) =>
     threads.flatMap((count) => {
-      const of = outcomes.filter((outcome) => outcome.threads === count && !outcome.shape.lengths);
-      const ratios = of.map((outcome) => ratioOf(outcome, peer)).filter((ratio) => !Number.isNaN(ratio));
+      const of = record.outcomes.filter(
+        ({ threads: t, shape }) => t === count && !shape.lengths && shape.dtype === "float32",
+      );
+      const ratios = of.map((outcome) => ratioTo(outcome, peer)).filter((ratio) => !Number.isNaN(ratio));
       if (ratios.length === 0) return [];
-      const over = `${ratios.length} dense ${ratios.length === 1 ? "shape" : "shapes"}`;
-      return [
-        `${peer}, ${count} ${count === 1 ? "thread" : "threads"}: ${digits(geometricMean(ratios))}× our time over ${over}`,
-      ];
+      const mean = digits(geometricMean(ratios));
+      return [`${peer}, ${count} ${count === 1 ? "thread" : "threads"}: ${mean}× our time over ${ratios.length} dense`];
     }),
   );
 }
 
-/** The machine in one line. */
-export function machine(): string {
-  const { isa, compiler } = runtimeInfo();
-  const model = cpus()[0]?.model.trim() ?? "unknown processor";
-  return `${model}, ${availableParallelism()} cores, ${isa}, ${compiler}, node ${process.version}`;
+function roofLines({ roofs }: RunRecord): string[] {
+  return roofs.map(({ dtype, threads, flops, reads }) => {
+    const at = [32, 512, 4096, 262144].flatMap((kib) => {
+      const read = reads.find(({ bytes }) => bytes === 1024 * kib);
+      const size = kib < 1024 ? `${kib} KiB` : `${kib / 1024} MiB`;
+      return read ? `${(read.rate / 1e9).toFixed(0)} (${size})` : [];
+    });
+    const counted = `${threads} ${threads === 1 ? "thread" : "threads"}`;
+    return `${dtype}, ${counted}: ${(flops / 1e9).toFixed(0)} GFLOP/s; reads, GB/s: ${at.join(", ")}`;
+  });
 }
 
-/** Everything that was measured and on what, for a file. */
-export function record(outcomes: readonly Outcome[], versions: Versions, quick: boolean): object {
-  const { version, isa, supportedIsas, compiler } = runtimeInfo();
-  const model = cpus()[0]?.model.trim() ?? "unknown";
-  const { platform, arch } = process;
-  return {
-    date: new Date().toISOString(),
-    quick,
-    machine: { model, cores: availableParallelism(), memory: totalmem(), platform, arch, load: loadavg() },
-    isa,
-    supportedIsas,
-    compiler,
-    versions: { "packed-lstm": version, node: process.versions.node, ...versions },
-    outcomes: outcomes.map((outcome) => ({
-      ...outcome,
-      shape: { ...outcome.shape, sizes: sizesOf(outcome.shape) },
-      flops: flopsOf(outcome.shape),
-      gflops: gflops(outcome),
-    })),
-  };
+function growthLines({ growth }: RunRecord): string[] {
+  if (!growth) return [];
+  const sweeps = growth.sweeps.map(({ name, threads, points }) => {
+    const law = fitPowerLaw(points.map(({ x, ms }) => ({ x, y: ms })));
+    const upper = fitPowerLaw(points.slice(points.length >> 1).map(({ x, ms }) => ({ x, y: ms })));
+    const span = `${points[0]?.x} to ${points.at(-1)?.x}`;
+    return [`${name}, ${threads} thr.`, span, `^${law.exponent.toFixed(2)}`, `^${upper.exponent.toFixed(2)}`];
+  });
+  const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  const memory = growth.memory.map(
+    ({ sequences, rows, longest, data, peakOver }) =>
+      `${sequences} sequences up to ${longest} steps, ${rows} rows: peak ${mib(peakOver)} above before, results ${mib(data)}`,
+  );
+  const head = ["time grows with", "from … to", "exponent", "upper half"];
+  return ["", "How the cost grows", aligned([head, ...sweeps], 2), "", ...memory];
+}
+
+function verdictLines(record: RunRecord): string[] {
+  const mark = (met: boolean | undefined): string => (met === undefined ? "  –   " : met ? "met   " : "MISSED");
+  return verdicts(record).flatMap(({ target, met, figure, short }) => [
+    `${mark(met)} ${target}: ${figure}`,
+    ...short.map((line) => `         ${line}`),
+  ]);
+}
+
+/** All of it, as text. */
+export function reportOf(record: RunRecord): string {
+  return [
+    "Median ms of a pass, 1 / 2 threads; × ours is a peer's time over ours; bandwidth is that of one sequence's weights.",
+    "",
+    table(record),
+    "",
+    "Measured limits of this machine",
+    ...roofLines(record),
+    "",
+    `Geometric means: ${means(record).join("; ") || "no peer to compare with"}`,
+    ...growthLines(record),
+    "",
+    "Targets",
+    ...verdictLines(record),
+    "",
+    "onnxruntime and we are timed turn about (its threads not spinning) and alone (spinning, its default), torch twice",
+    "alone in a process of its own under inference_mode; the better median counts, for each.",
+  ].join("\n");
 }

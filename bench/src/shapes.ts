@@ -1,7 +1,11 @@
-// What is measured, as data: the sizes of each LSTM, the workload it stands for, and how much arithmetic it is.
-// No tensors, no timing.
+// What is measured, as data: sets of LSTM sizes, the workload each stands for, and how much arithmetic and memory
+// traffic it is. No tensors, no timing.
+
+export type DType = "float32" | "float64";
 
 export interface Shape {
+  /** The question that the shape helps to answer. */
+  readonly set: string;
   /** What a reader would use such a shape for. */
   readonly workload: string;
   readonly steps: number;
@@ -10,37 +14,82 @@ export interface Shape {
   readonly hiddenSize: number;
   readonly layers: number;
   readonly directions: 1 | 2;
+  readonly dtype: DType;
   /** The length of each sequence of a padded batch, in the batch's order; `steps` is the longest. Absent when dense. */
   readonly lengths?: readonly number[];
   /** Whether h0 and c0 are handed in, as a streaming caller does. Otherwise they are zeros, left out. */
   readonly stateful?: boolean;
 }
 
-/** Many short sequences and few long ones, in no order. 37 is odd, so every place of a power of two is taken once. */
-function longTailed(count: number, shortest: number, longest: number): number[] {
+type Sizes = readonly [number, number, number, number, number, 1 | 2];
+
+function dense(set: string, workload: string, sizes: Sizes, more: Partial<Shape> = {}): Shape {
+  const [steps, batch, inputSize, hiddenSize, layers, directions] = sizes;
+  return { set, workload, steps, batch, inputSize, hiddenSize, layers, directions, dtype: "float32", ...more };
+}
+
+/** Lengths from `shortest` to `longest`, spread as place^power, in no order: 37 is odd, so each place comes once. */
+export function spreadLengths(count: number, shortest: number, longest: number, power: number): number[] {
   return Array.from({ length: count }, (_, i) => {
     const place = ((i * 37) % count) / (count - 1);
-    return Math.round(shortest + (longest - shortest) * place ** 2);
+    return Math.round(shortest + (longest - shortest) * place ** power);
   });
 }
 
-function dense(workload: string, sizes: readonly [number, number, number, number, number, 1 | 2]): Shape {
-  const [steps, batch, inputSize, hiddenSize, layers, directions] = sizes;
-  return { workload, steps, batch, inputSize, hiddenSize, layers, directions };
+const spreads: readonly (readonly [name: string, lengths: number[]])[] = [
+  ["equal", spreadLengths(64, 100, 100, 1)],
+  ["uniform", spreadLengths(64, 4, 200, 1)],
+  ["long-tailed", spreadLengths(64, 4, 200, 2)],
+  ["very long-tailed", spreadLengths(64, 4, 400, 6)],
+];
+
+function packed([name, lengths]: (typeof spreads)[number], [input, hidden, layers, directions]: number[]): Shape {
+  const sizes = [Math.max(...lengths), lengths.length, input, hidden, layers, directions] as unknown as Sizes;
+  return dense("packed", `unequal lengths, ${name}`, sizes, { lengths });
 }
 
+const step = { stateful: true } as const;
+const double = { dtype: "float64" } as const;
+
+/** The sets in the order they are run; no shape is in two of them. */
 export const shapes: readonly Shape[] = [
-  dense("sensor windows", [150, 16, 3, 64, 1, 1]),
-  dense("sensor windows, deep", [150, 16, 3, 64, 2, 2]),
-  dense("one small signal", [100, 1, 64, 64, 1, 1]),
-  dense("one utterance", [100, 1, 128, 256, 2, 1]),
-  dense("sentences", [50, 64, 256, 256, 1, 1]),
-  dense("sentences, wide", [50, 128, 512, 512, 1, 1]),
-  dense("language model", [25, 64, 1024, 1024, 1, 1]),
-  dense("language model, one", [25, 1, 1024, 1024, 1, 1]),
-  { ...dense("unequal lengths", [200, 64, 128, 256, 1, 1]), lengths: longTailed(64, 4, 200) },
-  { ...dense("streaming, one step", [1, 1, 64, 64, 1, 1]), stateful: true },
+  dense("workloads", "sensor windows", [150, 16, 3, 64, 1, 1]),
+  dense("workloads", "sensor windows, deep", [150, 16, 3, 64, 2, 2]),
+  dense("workloads", "one small signal", [100, 1, 64, 64, 1, 1]),
+  dense("workloads", "one utterance", [100, 1, 128, 256, 2, 1]),
+  dense("workloads", "sentences", [50, 64, 256, 256, 1, 1]),
+  dense("workloads", "sentences, wide", [50, 128, 512, 512, 1, 1]),
+  dense("workloads", "language model", [25, 64, 1024, 1024, 1, 1]),
+  dense("workloads", "language model, one", [25, 1, 1024, 1024, 1, 1]),
+  ...spreads.map((spread) => packed(spread, [128, 256, 1, 1])),
+  ...spreads.slice(1, 3).map((spread) => packed(spread, [64, 128, 2, 2])),
+  dense("streaming", "one step, small", [1, 1, 64, 64, 1, 1], step),
+  dense("streaming", "one step", [1, 1, 256, 256, 2, 1], step),
+  dense("streaming", "one step, large", [1, 1, 1024, 1024, 1, 1], step),
+  ...[1, 2, 4, 8, 16, 32, 64, 128, 256].map((batch) => dense("batch", "batch sizes", [40, batch, 128, 256, 1, 1])),
+  ...[16, 32, 64, 128, 256, 512, 1024, 2048].map((h) =>
+    dense("hidden", "hidden sizes, one sequence", [h > 1024 ? 10 : 40, 1, h, h, 1, 1]),
+  ),
+  ...[16, 32, 64, 128, 256, 512, 1024, 2048].map((h) =>
+    dense("hidden", "hidden sizes, batch 32", [h > 512 ? 10 : 40, 32, h, h, 1, 1]),
+  ),
+  ...[1, 2, 3, 4].flatMap((layers) =>
+    ([1, 2] as const).map((directions) => dense("layers", "layers", [50, 8, 64, 128, layers, directions])),
+  ),
+  ...[2, 4].map((layers) => dense("layers", "layers, one sequence", [100, 1, 256, 512, layers, 1])),
+  dense("layers", "one sequence, two directions", [100, 1, 256, 512, 1, 2]),
+  dense("float64", "double, sensor windows", [150, 16, 3, 64, 1, 1], double),
+  dense("float64", "double, one utterance", [100, 1, 128, 256, 2, 1], double),
+  dense("float64", "double, sentences", [50, 64, 256, 256, 1, 1], double),
 ];
+
+/** The few that `--quick` runs: one of each kind. */
+export const quickShapes: readonly Shape[] = shapes.filter(({ workload }) =>
+  [
+    ...["sensor windows", "one small signal", "sentences", "unequal lengths, long-tailed", "one step, small"],
+    ...["language model, one", "double, sensor windows"],
+  ].includes(workload),
+);
 
 /** The sizes, in the order steps, batch, input, hidden, layers, directions. */
 export function sizesOf(shape: Shape): string {
@@ -59,4 +108,22 @@ export function flopsOf(shape: Shape): number {
     perRow += directions * 2 * 4 * hiddenSize * (width + hiddenSize);
   }
   return rows * perRow;
+}
+
+/** The bytes of one layer's recurrent weights in one direction: what each step must have at hand. */
+export function recurrentBytes({ hiddenSize, dtype }: Shape): number {
+  return 4 * hiddenSize * hiddenSize * (dtype === "float32" ? 4 : 8);
+}
+
+/**
+ * The bytes of weights a pass reads when every step reads the recurrent ones once for the whole batch. Nobody can do
+ * with less, unless they stay in registers; the input's weights can be read once for many steps and are not counted.
+ */
+export function weightTraffic(shape: Shape): number {
+  return shape.steps * shape.layers * shape.directions * recurrentBytes(shape);
+}
+
+/** The part of the recurrent weights that one of `threads` threads goes over again and again. */
+export function workingSet(shape: Shape, threads: number): number {
+  return recurrentBytes(shape) * Math.min(1, (shape.layers * shape.directions * shape.batch) / threads);
 }

@@ -12,7 +12,7 @@ import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 
-def read_tensors(path, entries):
+def read_tensors(path, entries, dtype):
     with open(path, "rb") as file:
         blob = bytearray(file.read())
     tensors, at = {}, 0
@@ -20,15 +20,19 @@ def read_tensors(path, entries):
         size = 1
         for dim in shape:
             size *= dim
-        tensors[name] = torch.frombuffer(blob, dtype=torch.float32, count=size, offset=at).reshape(shape).clone()
-        at += 4 * size
+        tensors[name] = torch.frombuffer(blob, dtype=dtype, count=size, offset=at).reshape(shape).clone()
+        at += size * torch.empty((), dtype=dtype).element_size()
     return tensors
 
 
 def make_pass(request, tensors):
     shape = request["shape"]
     lstm = torch.nn.LSTM(
-        shape["inputSize"], shape["hiddenSize"], shape["layers"], bidirectional=shape["directions"] == 2
+        shape["inputSize"],
+        shape["hiddenSize"],
+        shape["layers"],
+        bidirectional=shape["directions"] == 2,
+        dtype=tensors["input"].dtype,
     )
     lstm.load_state_dict({name: tensor for name, tensor in tensors.items() if "_l" in name})
     lstm.eval()
@@ -62,11 +66,12 @@ def block(run, passes, runs, seconds):
 
 def answer(request):
     torch.set_num_threads(request["threads"])
-    run = make_pass(request, read_tensors(request["tensors"], request["entries"]))
+    dtype = getattr(torch, request["shape"]["dtype"])
+    run = make_pass(request, read_tensors(request["tensors"], request["entries"], dtype))
     output, (hn, cn) = run()
     with open(request["results"], "wb") as file:
         for tensor in (output.contiguous(), hn.contiguous(), cn.contiguous()):
-            file.write(ctypes.string_at(tensor.data_ptr(), 4 * tensor.numel()))
+            file.write(ctypes.string_at(tensor.data_ptr(), tensor.element_size() * tensor.numel()))
     fastest = min(timed(run, 1) for _ in range(2))
     passes = max(1, int(0.2 / fastest))
     # Two blocks, the better one counts: the others, too, are timed in two manners.

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Effort, Timing } from "./measure.js";
-import { floats, type Problem, type Results } from "./problem.js";
+import { elements, type Problem, type Results } from "./problem.js";
 
 interface Reply {
   readonly version?: string;
@@ -55,7 +55,7 @@ export class Torch {
     const named = { ...lstm.stateDict(), input, ...(state && { h0: state[0], c0: state[1] }) };
     const files = { tensors: join(this.#folder, "tensors"), results: join(this.#folder, "results") };
     const parts = Object.values(named).map((tensor) => {
-      const { buffer, byteOffset, byteLength } = floats(tensor);
+      const { buffer, byteOffset, byteLength } = elements(tensor);
       return new Uint8Array(buffer, byteOffset, byteLength);
     });
     writeFileSync(files.tensors, Buffer.concat(parts));
@@ -71,7 +71,7 @@ export class Torch {
 
   #read(file: string, { shape }: Problem): Results {
     const raw = Uint8Array.from(readFileSync(file));
-    const all = new Float32Array(raw.buffer);
+    const all = shape.dtype === "float64" ? new Float64Array(raw.buffer) : new Float32Array(raw.buffer);
     const size = shape.layers * shape.directions * shape.batch * shape.hiddenSize;
     const output = all.length - 2 * size;
     return {

@@ -1,0 +1,65 @@
+// What a call costs from JavaScript besides the computing: what forwardAsync adds to forward, how long it holds the caller,
+// and how late the event loop gets while it computes.
+
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { LSTM, randn, setNumThreads } from "packed-lstm";
+import { rest } from "./measure.js";
+import type { Calls } from "./record.js";
+import { medianOf } from "./statistics.js";
+
+async function timed(work: () => unknown): Promise<number> {
+  const began = performance.now();
+  const pending = work();
+  if (pending instanceof Promise) await pending;
+  return performance.now() - began;
+}
+
+/** Turn about on one thread, so that no more than the hand-over to the other thread and back is added. */
+async function addedByAsync(runs: number): Promise<Pick<Calls, "sync" | "async" | "addedMicroseconds">> {
+  setNumThreads(1);
+  using lstm = new LSTM(3, 64);
+  const input = randn([150, 16, 3]);
+  const samples: { sync: number; async: number }[] = [];
+  for (let i = 0; i < runs; i++) {
+    const sync = await timed(() => lstm.forward(input));
+    samples.push({ sync, async: await timed(() => lstm.forwardAsync(input)) });
+  }
+  const sync = medianOf(samples.map((sample) => sample.sync));
+  const async = medianOf(samples.map((sample) => sample.async));
+  return { sync, async, addedMicroseconds: 1000 * (async - sync) };
+}
+
+/** The longest delay beyond the timer's own step of a millisecond, of a loop that does nothing but wait for `work`. */
+async function loopDelay(work: () => Promise<unknown>): Promise<number> {
+  const monitor = monitorEventLoopDelay({ resolution: 1 });
+  monitor.enable();
+  await work();
+  monitor.disable();
+  return Math.max(0, monitor.max / 1e6 - 1);
+}
+
+/** On one thread, so that a core is left for the event loop. */
+async function heldByAsync(runs: number): Promise<Pick<Calls, "heldMax" | "loopDelayMax" | "loopDelayIdle">> {
+  setNumThreads(1);
+  using lstm = new LSTM(256, 256);
+  const input = randn([50, 64, 256]);
+  await lstm.forwardAsync(input);
+  await rest();
+  let heldMax = 0;
+  const loopDelayMax = await loopDelay(async () => {
+    for (let i = 0; i < runs; i++) {
+      const began = performance.now();
+      const pending = lstm.forwardAsync(input);
+      heldMax = Math.max(heldMax, performance.now() - began);
+      await pending;
+    }
+  });
+  const loopDelayIdle = await loopDelay(() => new Promise((resolve) => setTimeout(resolve, 10 * runs)));
+  return { heldMax, loopDelayMax, loopDelayIdle };
+}
+
+export async function measureCalls(quick: boolean): Promise<Calls> {
+  const runs = quick ? 50 : 400;
+  await addedByAsync(20);
+  return { ...(await addedByAsync(runs)), ...(await heldByAsync(quick ? 10 : 50)) };
+}

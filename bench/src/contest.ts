@@ -1,0 +1,103 @@
+// One shape at one thread count: everyone's results compared with ours first, then everyone's time. What a peer cannot
+// do, or fails at, is written down in the place of its time and stops nobody else.
+
+import { alone, better, type Effort, measure, type Timing } from "./measure.js";
+import { makeOrt, type Ort, ortLacks } from "./onnxruntime.js";
+import { makeOurs } from "./ours.js";
+import { type Contender, compare, makeProblem, type Problem, type Results } from "./problem.js";
+import type { Outcome, PeerOutcome } from "./record.js";
+import type { Shape } from "./shapes.js";
+import { makeTfjs, type Tfjs, tfjsLacks } from "./tfjs.js";
+import type { Torch } from "./torch.js";
+
+export interface Peers {
+  readonly onnxruntime?: Ort;
+  readonly tfjs?: Tfjs;
+  readonly torch?: Torch;
+}
+
+interface Setting {
+  readonly problem: Problem;
+  readonly threads: number;
+  readonly effort: Effort;
+  readonly ours: Contender;
+  readonly expected: Results;
+}
+
+interface Pair {
+  readonly ours: Timing;
+  readonly peer: PeerOutcome;
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Turn about with its threads asleep between passes, then each alone, its threads spinning: whichever suits it counts. */
+async function againstOrt(ort: Ort, { problem, threads, effort, ours, expected }: Setting): Promise<Pair> {
+  const quiet = await makeOrt(ort, problem, threads, false);
+  try {
+    const difference = compare(quiet.name, expected, await quiet.results());
+    const [mine, its] = await measure([ours, quiet], effort, "turn about");
+    if (!mine || !its) throw new Error("nothing was timed");
+    const spinning = await makeOrt(ort, problem, threads, true);
+    let block: Timing;
+    try {
+      block = await alone(spinning, effort, "alone, spinning");
+    } finally {
+      await spinning.close();
+    }
+    const own = await alone(ours, effort, "alone");
+    return { ours: better(mine, own), peer: { timing: better(its, block), difference } };
+  } finally {
+    await quiet.close();
+  }
+}
+
+/** So far behind that a few passes tell as much as many. */
+async function againstTfjs(tfjs: Tfjs, { problem, effort, ours, expected }: Setting): Promise<Pair> {
+  const contender = makeTfjs(tfjs, problem);
+  try {
+    const difference = compare(contender.name, expected, await contender.results());
+    const [mine, its] = await measure([ours, contender], { runs: 3, seconds: effort.seconds / 5 }, "turn about");
+    if (!mine || !its) throw new Error("nothing was timed");
+    return { ours: mine, peer: { timing: its, difference } };
+  } finally {
+    await contender.close();
+  }
+}
+
+async function againstTorch(torch: Torch, { problem, threads, effort, ours, expected }: Setting): Promise<Pair> {
+  const { results, timing } = await torch.measure(problem, threads, effort);
+  const difference = compare("torch", expected, results);
+  return { ours: await alone(ours, effort, "alone"), peer: { timing, difference } };
+}
+
+/** Every peer that is present beside us on one shape. */
+export async function contest(shape: Shape, threads: number, peers: Peers, effort: Effort): Promise<Outcome> {
+  const problem = makeProblem(shape);
+  const ours = makeOurs(problem, threads);
+  const setting = { problem, threads, effort, ours, expected: await ours.results() };
+  const outcomes: Record<string, PeerOutcome> = {};
+  let best: Timing | undefined;
+  const meet = async (name: string, lacks: string | undefined, pair: () => Promise<Pair>): Promise<void> => {
+    if (lacks !== undefined) {
+      outcomes[name] = { unsupported: lacks };
+      return;
+    }
+    try {
+      const { ours: mine, peer } = await pair();
+      outcomes[name] = peer;
+      best = best ? better(best, mine) : mine;
+    } catch (error) {
+      outcomes[name] = { failure: messageOf(error) };
+    }
+  };
+  const { onnxruntime, tfjs, torch } = peers;
+  if (onnxruntime) await meet("onnxruntime", ortLacks(shape), () => againstOrt(onnxruntime, setting));
+  if (torch) await meet("torch", undefined, () => againstTorch(torch, setting));
+  if (tfjs) await meet("tfjs", tfjsLacks(shape, threads), () => againstTfjs(tfjs, setting));
+  best ??= await alone(ours, effort, "alone");
+  problem.lstm.dispose();
+  return { shape, threads, ours: best, peers: outcomes };
+}

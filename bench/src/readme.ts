@@ -1,0 +1,95 @@
+// The README's section "Measured" as Markdown made from a record, and its place in the README: between two comments, so
+// that the rest of the file is nobody's business here and a test can see that README and record agree.
+
+import { peerTitles } from "./chart-ratios.js";
+import { bestPeer, type Outcome, peakShare, type RunRecord, ratioTo } from "./record.js";
+import { byShape, digits, peerNames } from "./report.js";
+import { sizesOf } from "./shapes.js";
+import { denseMean, verdicts } from "./targets.js";
+
+const open = "<!-- measured: written by `npm run bench -- --readme`, do not edit -->";
+const close = "<!-- /measured -->";
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
+}
+
+function table(record: RunRecord): string[] {
+  const peers = peerNames(record);
+  const sets = ["workloads", "packed", "streaming"];
+  const groups = byShape(record.outcomes.filter(({ shape }) => sets.includes(shape.set)));
+  const titles = peers.map((peer) => {
+    const version = record.versions[peer];
+    return `${peerTitles[peer] ?? peer}${version ? ` ${version.replace(/^(\d+\.\d+).*/, "$1")}` : ""}, × our time`;
+  });
+  const head = ["T, B, I, H, layers, directions", "ours, ms", "of the FMA peak", ...titles];
+  const lines = groups.flatMap((group) => {
+    const [first] = group;
+    if (!first) return [];
+    const cell = (what: (outcome: Outcome) => string): string => group.map(what).join(" / ");
+    return row([
+      `${sizesOf(first.shape).replaceAll(",", ", ")} (${first.shape.workload})`,
+      cell(({ ours }) => digits(ours.median)),
+      cell((outcome) => `${(100 * peakShare(record, outcome)).toFixed(0)}%`),
+      ...peers.map((peer) => cell((outcome) => digits(ratioTo(outcome, peer)))),
+    ]);
+  });
+  return [row(head), row(head.map(() => "---")), ...lines];
+}
+
+function slower(record: RunRecord): string[] {
+  const all = record.outcomes.flatMap((outcome) => {
+    const best = bestPeer(outcome);
+    return best ? [{ outcome, ...best }] : [];
+  });
+  const lost = all.filter(({ ratio }) => ratio < 1);
+  if (all.length === 0) return [];
+  if (lost.length === 0) return [`No peer was the faster one in any of the ${all.length} comparisons.`];
+  const named = lost.map(({ outcome, name, ratio }) => {
+    const threads = `${outcome.threads} ${outcome.threads === 1 ? "thread" : "threads"}`;
+    return `${sizesOf(outcome.shape)} on ${threads} (${peerTitles[name] ?? name}, ${ratio.toFixed(2)}×)`;
+  });
+  return [`A peer was the faster one in ${lost.length} of ${all.length} comparisons: ${named.join("; ")}.`];
+}
+
+/** The section's text, without the comments around it. */
+export function measuredSection(record: RunRecord): string {
+  const { machine, isa, versions, date } = record;
+  const means = [1, 2].flatMap((threads) => {
+    const { mean, shapes } = denseMean(record, threads);
+    return shapes === 0
+      ? []
+      : `${mean.toFixed(2)}× on ${threads} ${threads === 1 ? "thread" : "threads"} (${shapes} shapes)`;
+  });
+  const judged = verdicts(record).filter(({ met }) => met !== undefined);
+  const missing = Object.entries(record.missing).map(([name]) => peerTitles[name] ?? name);
+  return [
+    `float32, 1 thread / 2 threads, medians of one run of \`npm run bench\` on ${machine.cores} cores of ${machine.model}, ${isa}`,
+    `(Node ${versions.node}, ${date.slice(0, 10)}). Above 1 we are the faster. Results are compared before any time counts, PyTorch runs`,
+    "under `inference_mode`, onnxruntime-node with its threads spinning and not, whichever suits it; padded batches are packed inside the timed call.",
+    "",
+    "![A peer's time over ours, by shape](.github/bench-ratios.svg)",
+    "",
+    ...table(record),
+    "",
+    ...(means.length > 0
+      ? [`The fastest peer of each dense shape takes ${means.join(" and ")} of our time, as geometric means.`]
+      : []),
+    ...slower(record),
+    ...(missing.length > 0 ? [`Not present in this run: ${missing.join(", ")}.`] : []),
+    ...(judged.length > 0
+      ? [`Of ${judged.length} targets the benchmark checks, ${judged.filter(({ met }) => met).length} were met.`]
+      : []),
+    "Absolute times do not travel between machines; ratios do, roughly.",
+    "",
+    "![Roofline: GFLOP/s under the measured limits of the machine](.github/bench-roofline.svg)",
+    ...(record.growth ? ["", "![Time against T, B, H, layers and length spread](.github/bench-growth.svg)"] : []),
+  ].join("\n");
+}
+
+/** The README with its section replaced. @throws Error when the comments that mark the place are not there */
+export function withMeasured(readme: string, record: RunRecord): string {
+  const [start, end] = [readme.indexOf(open), readme.indexOf(close)];
+  if (start < 0 || end < start) throw new Error(`README.md has no "${open}" with a "${close}" after it`);
+  return `${readme.slice(0, start)}${open}\n\n${measuredSection(record)}\n\n${readme.slice(end)}`;
+}

@@ -1,0 +1,128 @@
+// What a run leaves behind, as it stands in the JSON file, and every figure that follows from it. Tables, charts, the
+// README and the targets are all made of this and of nothing else.
+
+import type { Roofline } from "../../dist/runtime-roofline.js";
+import { readRate } from "../../dist/runtime-roofline.js";
+import type { Timing } from "./measure.js";
+import { flopsOf, type Shape, weightTraffic, workingSet } from "./shapes.js";
+
+/** One peer on one shape: its time and how far its numbers are from ours, or why there is neither. */
+export type PeerOutcome =
+  | { readonly timing: Timing; readonly difference: number }
+  | { readonly failure: string }
+  | { readonly unsupported: string };
+
+/** One shape at one thread count. */
+export interface Outcome {
+  readonly shape: Shape;
+  readonly threads: number;
+  readonly ours: Timing;
+  readonly peers: Readonly<Record<string, PeerOutcome>>;
+}
+
+/** What a call costs besides computing, in milliseconds unless it says otherwise. */
+export interface Calls {
+  /** Medians of forward and of an awaited forwardAsync, turn about, and of their difference in microseconds. */
+  readonly sync: number;
+  readonly async: number;
+  readonly addedMicroseconds: number;
+  /** How long forwardAsync itself holds the caller on a large shape, at most. */
+  readonly heldMax: number;
+  /** The longest delay of the event loop while such passes run on one other thread. */
+  readonly loopDelayMax: number;
+  /** The same, with nothing running. */
+  readonly loopDelayIdle: number;
+}
+
+/** Time against one size, the others fixed. */
+export interface Sweep {
+  readonly name: string;
+  readonly unit: string;
+  readonly threads: number;
+  readonly points: readonly { readonly x: number; readonly ms: number }[];
+}
+
+/** The memory of a long packed job in a process of its own. Bytes. */
+export interface MemoryUse {
+  readonly sequences: number;
+  readonly rows: number;
+  readonly longest: number;
+  readonly data: number;
+  readonly peakOver: number;
+}
+
+export interface RunRecord {
+  readonly date: string;
+  readonly quick: boolean;
+  readonly machine: {
+    readonly model: string;
+    readonly cores: number;
+    readonly memory: number;
+    readonly platform: string;
+    readonly arch: string;
+    /** Load averages before the first and after the last measurement. */
+    readonly load: readonly (readonly number[])[];
+    /** Data caches from the nearest on, in bytes; empty where the system does not tell. */
+    readonly caches: readonly { readonly name: string; readonly bytes: number }[];
+  };
+  readonly isa: string;
+  readonly compiler: string;
+  readonly versions: Readonly<Record<string, string>>;
+  /** The peers that could not be had, and why. */
+  readonly missing: Readonly<Record<string, string>>;
+  readonly roofs: readonly Roofline[];
+  readonly outcomes: readonly Outcome[];
+  readonly calls?: Calls;
+  readonly growth?: { readonly sweeps: readonly Sweep[]; readonly memory: readonly MemoryUse[] };
+}
+
+export function gflops({ shape, ours }: Outcome): number {
+  return flopsOf(shape) / ours.median / 1e6;
+}
+
+function roofOf(record: RunRecord, { shape, threads }: Outcome): Roofline | undefined {
+  return record.roofs.find((roof) => roof.threads === threads && roof.dtype === shape.dtype);
+}
+
+/** The share of the measured FMA peak, 0 to 1. */
+export function peakShare(record: RunRecord, outcome: Outcome): number {
+  return (1e9 * gflops(outcome)) / (roofOf(record, outcome)?.flops ?? Number.NaN);
+}
+
+/** The share of the measured bandwidth, 0 to 1, for one sequence, whose steps each read all weights; otherwise NaN. */
+export function bandwidthShare(record: RunRecord, outcome: Outcome): number {
+  const { shape, threads, ours } = outcome;
+  const roof = roofOf(record, outcome);
+  if (!roof || shape.batch > 1 || shape.steps === 1) return Number.NaN;
+  return weightTraffic(shape) / (ours.median / 1e3) / readRate(roof, workingSet(shape, threads));
+}
+
+/** The nearest cache that holds what a thread reads each step, or "memory"; "?" where the caches are not known. */
+export function levelOf({ machine }: RunRecord, { shape, threads }: Outcome): string {
+  if (machine.caches.length === 0) return "?";
+  const bytes = workingSet(shape, threads);
+  return machine.caches.find((cache) => bytes <= cache.bytes)?.name ?? "memory";
+}
+
+/** A peer's time over ours, or NaN. */
+export function ratioTo(outcome: Outcome, peer: string): number {
+  const found = outcome.peers[peer];
+  return found && "timing" in found ? found.timing.median / outcome.ours.median : Number.NaN;
+}
+
+/** The fastest peer's name and its time over ours; undefined where no peer was timed. */
+export function bestPeer(outcome: Outcome): { readonly name: string; readonly ratio: number } | undefined {
+  const all = Object.keys(outcome.peers).map((name) => ({ name, ratio: ratioTo(outcome, name) }));
+  return all.filter(({ ratio }) => !Number.isNaN(ratio)).sort((a, b) => a.ratio - b.ratio)[0];
+}
+
+/** The time on one thread over that on two, of the same shape; NaN where one of them was not run. */
+export function scaling(record: RunRecord, shape: Shape): number {
+  const time = (threads: number): number =>
+    record.outcomes.find((o) => o.threads === threads && sameShape(o.shape, shape))?.ours.median ?? Number.NaN;
+  return time(1) / time(2);
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
