@@ -41,7 +41,7 @@ function marks(outcome: Outcome, peers: readonly string[], { at }: Axis, y: numb
 function meanLine(record: RunRecord): string {
   const parts = [1, 2].flatMap((threads) => {
     const { mean, shapes } = denseMean(record, threads);
-    return shapes === 0 ? [] : `${mean.toFixed(2)}× on ${threads} ${threads === 1 ? "thread" : "threads"}`;
+    return shapes === 0 ? [] : `${mean.toFixed(2)}× our time on ${threads} ${threads === 1 ? "thread" : "threads"}`;
   });
   return parts.length > 0
     ? `The fastest peer of each shape takes ${parts.join(", ")}: geometric means over the dense float32 shapes.`

@@ -5,7 +5,7 @@
 import type { Roofline } from "../../dist/runtime-roofline.js";
 import { bestPeer, gflops, type Outcome, type RunRecord } from "./record.js";
 import { flopsOf, weightTraffic } from "./shapes.js";
-import { dot, line, logScale, path, size, svg, text } from "./svg.js";
+import { dot, line, logScale, size, svg, text } from "./svg.js";
 
 const width = 1040;
 const margin = 40;
@@ -36,38 +36,19 @@ interface Frame {
 
 function roofLines(record: RunRecord, roof: Roofline, { x, y, low, high, floor }: Frame): string[] {
   const peak = roof.flops / 1e9;
-  const slopes = levels(record, roof).flatMap(({ name, rate }, i, all) => {
+  const found = levels(record, roof);
+  const slopes = found.flatMap(({ name, rate }) => {
     const gb = rate / 1e9;
-    const from = Math.max(low, floor / gb);
-    const knee = Math.min(high, peak / gb);
-    const label = name === all.at(-1)?.name ? { at: from * 1.12, dy: -8 } : { at: from * 1.12, dy: -8 - i * 0 };
-    return [
-      path(
-        [
-          [x(from), y(from * gb)],
-          [x(knee), y(knee * gb)],
-        ],
-        "soft",
-        1.2,
-        true,
-      ),
-      text(x(label.at) + 2, y(label.at * gb) + label.dy, `${name} ${gb.toFixed(0)} GB/s`, {
-        size: 10,
-        fill: "soft",
-        anchor: "end",
-      }),
-    ];
+    const [from, knee] = [Math.max(low, floor / gb), Math.min(high, peak / gb)];
+    const [x1, y1, x2, y2] = [x(from), y(from * gb), x(knee), y(knee * gb)];
+    const turn = (Math.atan2(y2 - y1, x2 - x1) * 180) / Math.PI;
+    const label = `${name} ${gb.toFixed(0)} GB/s`;
+    return [line(x1, y1, x2, y2, "soft"), text(x1 + 2, y1 - 6, label, { size: 9.5, fill: "soft", turn })];
   });
+  const corner = peak / ((found[0]?.rate ?? 1e9) / 1e9);
   return [
     ...slopes,
-    path(
-      [
-        [x((peak / (levels(record, roof)[0]?.rate ?? 1e9)) * 1e9), y(peak)],
-        [x(high), y(peak)],
-      ],
-      "ink",
-      1.8,
-    ),
+    line(x(corner), y(peak), x(high), y(peak), "ink", 1.8),
     text(x(high), y(peak) - 8, `${peak.toFixed(0)} GFLOP/s, fused multiply-add`, { anchor: "end", size: size.tick }),
   ];
 }
@@ -95,7 +76,7 @@ function drawPanel(
   floor: number,
   peak: number,
 ): string[] {
-  const [low, high] = [0.4, 800];
+  const [low, high] = [0.12, 600];
   const bottom = panel.top + panel.height;
   const frame: Frame = {
     ...{ low, high, floor },
@@ -109,7 +90,7 @@ function drawPanel(
       line(left, frame.y(tick), left + panel.width, frame.y(tick)),
       text(left - 8, frame.y(tick) + 4, String(tick), { ...soft, anchor: "end" }),
     ]),
-    ...[0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500].map((tick) =>
+    ...[0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500].map((tick) =>
       text(frame.x(tick), bottom + 18, String(tick), { ...soft, anchor: "middle" }),
     ),
   ];
@@ -132,7 +113,7 @@ export function rooflineChart(record: RunRecord): string {
   const all = roofs
     .flatMap(({ threads }) => of(threads))
     .flatMap((o) => [gflops(o), gflops(o) / (bestPeer(o)?.ratio ?? 1)]);
-  const floor = Math.min(10, ...all) * 0.8;
+  const floor = Math.min(5, ...all) * 0.8;
   const peak = Math.max(...roofs.map(({ flops }) => flops / 1e9)) * 1.25;
   const title = "How close to the machine's limits";
   const { model } = record.machine;

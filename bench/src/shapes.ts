@@ -45,7 +45,7 @@ const spreads: readonly (readonly [name: string, lengths: number[]])[] = [
 
 function packed([name, lengths]: (typeof spreads)[number], [input, hidden, layers, directions]: number[]): Shape {
   const sizes = [Math.max(...lengths), lengths.length, input, hidden, layers, directions] as unknown as Sizes;
-  return dense("packed", `unequal lengths, ${name}`, sizes, { lengths });
+  return dense("packed", `${name} lengths`, sizes, { lengths });
 }
 
 const step = { stateful: true } as const;
@@ -86,7 +86,7 @@ export const shapes: readonly Shape[] = [
 /** The few that `--quick` runs: one of each kind. */
 export const quickShapes: readonly Shape[] = shapes.filter(({ workload }) =>
   [
-    ...["sensor windows", "one small signal", "sentences", "unequal lengths, long-tailed", "one step, small"],
+    ...["sensor windows", "one small signal", "sentences", "long-tailed lengths", "one step, small"],
     ...["language model, one", "double, sensor windows"],
   ].includes(workload),
 );
@@ -94,7 +94,8 @@ export const quickShapes: readonly Shape[] = shapes.filter(({ workload }) =>
 /** The sizes, in the order steps, batch, input, hidden, layers, directions. */
 export function sizesOf(shape: Shape): string {
   const { steps, batch, inputSize, hiddenSize, layers, directions, lengths } = shape;
-  const span = lengths ? `${Math.min(...lengths)}..${steps}` : String(steps);
+  const shortest = Math.min(steps, ...(lengths ?? []));
+  const span = shortest < steps ? `${shortest}..${steps}` : String(steps);
   return [span, batch, inputSize, hiddenSize, layers, directions].join(",");
 }
 

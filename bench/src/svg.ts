@@ -22,6 +22,8 @@ interface TextStyle {
   readonly fill?: Color;
   readonly anchor?: "start" | "middle" | "end";
   readonly bold?: boolean;
+  /** Degrees, clockwise, around the place where the text is. */
+  readonly turn?: number;
 }
 
 function escapeText(text: string): string {
@@ -33,10 +35,11 @@ function short(value: number): string {
 }
 
 export function text(x: number, y: number, content: string, style: TextStyle = {}): string {
-  const { size: fontSize = size.text, fill = "ink", anchor = "start", bold = false } = style;
+  const { size: fontSize = size.text, fill = "ink", anchor = "start", bold = false, turn = 0 } = style;
   const weight = bold ? ' font-weight="600"' : "";
   const place = `x="${short(x)}" y="${short(y)}" font-size="${fontSize}" text-anchor="${anchor}"`;
-  return `<text ${place} class="${fill}"${weight}>${escapeText(content)}</text>`;
+  const turned = turn === 0 ? "" : ` transform="rotate(${short(turn)} ${short(x)} ${short(y)})"`;
+  return `<text ${place} class="${fill}"${weight}${turned}>${escapeText(content)}</text>`;
 }
 
 export function line(x1: number, y1: number, x2: number, y2: number, color: Color = "line", width = 1): string {
