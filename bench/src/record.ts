@@ -26,7 +26,8 @@ export interface Calls {
   readonly sync: number;
   readonly async: number;
   readonly addedMicroseconds: number;
-  /** How long forwardAsync itself holds the caller on a large shape, at most. */
+  /** How long forwardAsync itself holds the caller on a large shape (50,64,256,256,1,1): the median, and at most. */
+  readonly heldMedian: number;
   readonly heldMax: number;
   /** The longest delay of the event loop while such passes run on one other thread. */
   readonly loopDelayMax: number;

@@ -160,8 +160,8 @@ export function verdicts(record: RunRecord): Verdict[] {
           single(
             "a call holds the event loop for 1 ms at most",
             calls.heldMax,
-            Math.max(calls.heldMax, calls.loopDelayMax) <= 1,
-            `the call itself ${calls.heldMax.toFixed(2)} ms at most, the loop late by ${calls.loopDelayMax.toFixed(2)} ms at most, ${calls.loopDelayIdle.toFixed(2)} ms with nothing running`,
+            calls.heldMax <= 1,
+            `the call itself ${calls.heldMedian.toFixed(2)} ms at the median, ${calls.heldMax.toFixed(2)} ms at most; the loop late by ${calls.loopDelayMax.toFixed(2)} ms at most, ${calls.loopDelayIdle.toFixed(2)} ms with nothing running`,
           ),
         ]
       : []),
