@@ -1,6 +1,7 @@
 // The ways one set of sequences can go through an LSTM, each giving every sequence's own output, hn and cn in the
 // caller's order, so that exactness.test.ts can hold the bits of one way against the bits of another.
 
+import { createHash } from "node:crypto";
 import {
   cat,
   LSTM,
@@ -33,6 +34,15 @@ export interface Setup {
 }
 
 type State = [h: Tensor, c: Tensor];
+
+/** The bits of all results in 16 hexadecimal digits. */
+export function digest(results: readonly Single[]): string {
+  const hash = createHash("sha256");
+  for (const { data } of results.flatMap(({ output, hn, cn }) => [output, hn, cn])) {
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest("hex").slice(0, 16);
+}
 
 export function setUp(shape: Shape, dtype: FloatDType): Setup {
   const { inputSize, hiddenSize, lengths, numLayers = 1, bidirectional = false, projSize = 0, bias = true } = shape;

@@ -12,6 +12,7 @@ interface Entry {
 
 /** One line a command. */
 const entries: Readonly<Record<string, Entry>> = {
+  build: { summary: "compiles the addon from source", load: () => import("./build.js") },
   inspect: { summary: "what LSTMs a model file holds", load: () => import("./inspect.js") },
   run: { summary: "a model over a file of sequences", load: () => import("./run.js") },
 };

@@ -1,48 +1,122 @@
-// Makes the prebuilt binary of this machine under prebuilds/, through prebuildify driving cmake-js. It builds in
-// build-prebuild/ so that the developer's own build/ stays as it is.
+// Makes prebuilt binaries under prebuilds/, through prebuildify driving cmake-js, and inspects what it made:
+//
+//   npm run prebuild                     this machine's own, with its own compiler and for its own glibc
+//   npm run prebuild -- --all            all of targets.mjs, with zig
+//   npm run prebuild -- win32-x64 …      some of them, with zig
+//   npm run prebuild -- --check          builds nothing, inspects what is there
+//   npm run prebuild -- --check --all    the same, and none may be missing
+//
+// It builds in build-prebuild/ so that the developer's own build/ stays as it is.
 
-import { mkdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { hostTarget, prebuildPath } from "./targets.mjs";
+import { parseArgs, promisify } from "node:util";
+import { copyHeaders } from "./headers.mjs";
+import { complaints } from "./inspect/rules.mjs";
+import { hostGlibc, hostTarget, prebuildPath, targets } from "./targets.mjs";
 import { missingTools } from "./toolchain.mjs";
+import { findZig, howToGetZig } from "./zig.mjs";
 
 const scripts = dirname(fileURLToPath(import.meta.url));
 const root = join(scripts, "..", "..");
 const prebuildify = promisify(createRequire(import.meta.url)("prebuildify"));
 
-/** @param {import("./targets.mjs").Target} target */
-async function build(target) {
-  const staging = join(root, "build-prebuild", target.name);
+/** @typedef {import("./targets.mjs").Target} Target */
+
+/** @param {string} message @returns {never} */
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
+
+/**
+ * What the linker is told. The C++ runtime goes in, so that the binary asks nothing of the machine but its C library;
+ * zig always puts it in, and knows the target's format where the machine's own `strip` would not.
+ * @param {Target} target @param {string | undefined} zig
+ */
+function linkerFlags(target, zig) {
+  if (zig) return "-s";
+  return target.platform === "linux" ? "-static-libstdc++ -static-libgcc" : "";
+}
+
+/** @param {Target} target */
+function stagingFolder(target) {
+  return join(root, "build-prebuild", target.name);
+}
+
+/** @param {Target} target @param {string | undefined} zig */
+function cmakeArguments(target, zig) {
+  const flags = linkerFlags(target, zig);
+  const args = flags ? [`--CDCMAKE_SHARED_LINKER_FLAGS=${flags}`] : [];
+  if (!zig) return args;
+  const toolchain = `--CDCMAKE_TOOLCHAIN_FILE=${join(scripts, "zig.cmake")}`;
+  // To CMake a DLL is a program, whose folder cmake-js names on Windows only.
+  const folder = `--CDCMAKE_RUNTIME_OUTPUT_DIRECTORY=${join(stagingFolder(target), "build", "Release")}`;
+  return [...args, toolchain, folder, `--CDPACKED_LSTM_ZIG=${zig}`, `--CDPACKED_LSTM_ZIG_TARGET=${target.zig}`];
+}
+
+/** @param {Target} target @param {string} [zig] */
+async function build(target, zig) {
+  const staging = stagingFolder(target);
   mkdirSync(staging, { recursive: true });
-  // The C++ runtime goes in, so that the binary asks nothing of the machine but its C library.
-  const linkerFlags = "-static-libstdc++ -static-libgcc -Wl,--exclude-libs,ALL";
   process.env.PACKED_LSTM_ROOT = root;
-  process.env.PACKED_LSTM_CMAKE_ARGS = JSON.stringify(
-    target.platform === "linux" ? [`--CDCMAKE_SHARED_LINKER_FLAGS=${linkerFlags}`] : [],
-  );
+  process.env.PACKED_LSTM_CMAKE_ARGS = JSON.stringify(cmakeArguments(target, zig));
   const shim = join(scripts, "gyp-shim.mjs");
   await prebuildify({
     cwd: staging,
     out: root,
     name: "packed-lstm",
     napi: true,
-    strip: true,
+    strip: zig === undefined,
     platform: target.platform,
     arch: target.arch,
     tagLibc: target.libc !== undefined,
     libc: target.libc ?? "",
     nodeGyp: process.platform === "win32" ? `node "${shim}"` : shim,
   });
-  const path = prebuildPath(target);
-  console.log(`${path}: ${Math.round(statSync(join(root, path)).size / 1024)} KB`);
 }
 
-const missing = missingTools();
-if (missing) {
-  console.error(missing);
-  process.exit(1);
+/**
+ * Whether a target's binary is as it must be; says so either way.
+ * @param {Target} target @param {string} [glibc] the newest version that it may need, where not that of a release
+ */
+function inspect(target, glibc) {
+  const path = prebuildPath(target);
+  if (!existsSync(join(root, path))) {
+    console.error(`${path}: is missing`);
+    return false;
+  }
+  const bytes = readFileSync(join(root, path));
+  const wrong = complaints(target, bytes, glibc);
+  for (const complaint of wrong) console.error(`${path}: ${complaint}`);
+  if (wrong.length === 0) console.log(`${path}: ${(bytes.length / 1000).toFixed()} kB, as it should be`);
+  return wrong.length === 0;
 }
-await build(hostTarget());
+
+/** @param {string} name */
+function targetNamed(name) {
+  const names = targets.map((target) => target.name);
+  return targets.find((target) => target.name === name) ?? fail(`no target ${name}; there are ${names.join(", ")}`);
+}
+
+const { values, positionals } = parseArgs({
+  options: { all: { type: "boolean", default: false }, check: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
+const named = values.all ? targets : positionals.map(targetNamed);
+
+if (values.check) {
+  const found = named.length > 0 ? named : targets.filter((target) => existsSync(join(root, prebuildPath(target))));
+  if (found.length === 0) fail("prebuilds/ holds no binary; `npm run prebuild` makes this machine's.");
+  if (!found.map((target) => inspect(target)).every(Boolean)) process.exit(1);
+} else {
+  const zig = named.length > 0 ? (findZig() ?? fail(`packed-lstm: ${howToGetZig}`)) : undefined;
+  const missing = zig ? undefined : missingTools();
+  if (missing) fail(missing);
+  copyHeaders();
+  const wanted = zig ? named : [hostTarget()];
+  for (const target of wanted) await build(target, zig);
+  if (!wanted.map((target) => inspect(target, zig ? undefined : hostGlibc())).every(Boolean)) process.exit(1);
+}

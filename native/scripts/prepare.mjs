@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { copyHeaders } from "./headers.mjs";
 import { missingTools } from "./toolchain.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
@@ -39,5 +40,6 @@ if (!existsSync(join(root, "node_modules", "cmake-js"))) {
 }
 const missing = missingTools();
 if (missing) fail(missing);
+copyHeaders();
 run("compiling the native core", program("cmake-js", "bin/cmake-js"), ["compile", "--log-level", "warn"]);
 run("compiling the TypeScript", program("typescript", "bin/tsc"), ["--project", "tsconfig.json"]);

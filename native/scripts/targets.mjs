@@ -35,8 +35,13 @@ export function hostTarget() {
 }
 
 function hostLibc() {
+  return hostGlibc() ? "glibc" : "musl";
+}
+
+/** The version of glibc that this very process runs on, or undefined. */
+export function hostGlibc() {
   const report = /** @type {{ header: { glibcVersionRuntime?: string } }} */ (process.report.getReport());
-  return report.header.glibcVersionRuntime ? "glibc" : "musl";
+  return report.header.glibcVersionRuntime;
 }
 
 /**
