@@ -2,12 +2,13 @@
 // without a compiler in reach; imported, required, and type-checked both ways; then publint and arethetypeswrong.
 // Exits with 1 at the first thing that is not as it should be.
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkBundlers } from "./bundlers.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const require = createRequire(import.meta.url);
@@ -98,6 +99,21 @@ function checkCommandLine(/** @type {Record<string, string>} */ env) {
   );
 }
 
+/** The command that builds from source: says what is missing, then builds what the loader takes before a prebuilt one. */
+function checkBuild(/** @type {Record<string, string>} */ bare) {
+  const cli = ["node_modules/packed-lstm/dist/cli/main.js", "build"];
+  const { status, stderr } = spawnSync("node", cli, { cwd: project, env: bare, encoding: "utf8" });
+  must(status === 1 && /needs cmake.*compiler.*install with/.test(stderr), "says what building from source lacks");
+  rmSync(join(project, "node_modules/packed-lstm/prebuilds"), { recursive: true });
+  const none = spawnSync("node", ["import.mjs"], { cwd: project, env: bare, encoding: "utf8" });
+  const platform = `${process.platform}-${process.arch}`;
+  must(none.status === 1 && none.stderr.includes(platform), "names the platform where it has no addon");
+  must(none.stderr.includes("npx packed-lstm build"), "names the command that builds one");
+  run("node", cli);
+  run("node", ["import.mjs"], { env: bare });
+  must(true, "builds from source, offline, and runs that");
+}
+
 function checkTypes() {
   const options = [
     "--strict",
@@ -136,6 +152,8 @@ try {
   const bin = join(root, "node_modules", ".bin");
   run(join(bin, "publint"), ["run", tarball, "--strict"], { stdio: "inherit" });
   run(join(bin, "attw"), [tarball, "--profile", "esm-only", "--no-emoji"], { stdio: "inherit" });
+  await checkBundlers(project, "import.mjs", (path) => run("node", [path], { env, cwd: dirname(path) }), must);
+  checkBuild(env);
 } finally {
   rmSync(project, { recursive: true, force: true });
 }

@@ -3,8 +3,7 @@
 // (`npm ci` in a clone, or `npx packed-lstm build`), the prebuilt binary of this platform.
 
 import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Binding } from "../binding.js";
 
@@ -67,12 +66,34 @@ function targets(): string[] {
   return libc === "unknown" ? [`${platform}-glibc`, `${platform}-musl`] : [`${platform}-${libc}`];
 }
 
+/** This file, or the bundle it became: bundles in CommonJS have no import.meta.url. */
+function thisFile(): string {
+  return import.meta.url ? fileURLToPath(import.meta.url) : __filename;
+}
+
+/** Paths that exist in a bundle's folder only when someone copied prebuilds/ there, as esbuild and rollup do not. */
+function besideBundle(target: string): string {
+  const [platform, arch, libc] = target.split("-") as [string, string, string?];
+  return join(dirname(thisFile()), "prebuilds", `${platform}-${arch}`, `packed-lstm${libc ? `.${libc}` : ""}.node`);
+}
+
 function candidates(named: string | undefined, wanted: readonly string[]): string[] {
   if (named) return [resolve(named)];
-  const built = ["..", "build", "Release", "packed_lstm.node"].join("/"); // not a literal: most installs have none
-  const shipped = wanted.flatMap((target) => prebuilds[target]?.() ?? []);
-  return [new URL(built, import.meta.url), ...shipped].map((url) => fileURLToPath(url));
+  const built = join(dirname(thisFile()), "..", "build", "Release", "packed_lstm.node");
+  const shipped = import.meta.url ? wanted.flatMap((target) => prebuilds[target]?.() ?? []) : [];
+  return [built, ...shipped.map((url) => fileURLToPath(url)), ...wanted.map(besideBundle)];
 }
+
+/** Not `require`, which bundlers would want to resolve. */
+function open(path: string): Binding {
+  const module = { exports: {} as Binding };
+  process.dlopen(module, path);
+  return module.exports;
+}
+
+const remedy =
+  "`npx packed-lstm build` compiles one, given cmake and a C++ compiler; in a bundle, keep packed-lstm external or copy " +
+  "its prebuilds/ (README: Bundlers).";
 
 function load(): Binding {
   const wanted = targets();
@@ -81,15 +102,16 @@ function load(): Binding {
   const causes: unknown[] = [];
   for (const path of paths.filter((candidate) => existsSync(candidate))) {
     try {
-      return createRequire(import.meta.url)(path) as Binding;
+      return open(path);
     } catch (error) {
       refused.push(`${path} does not load: ${error instanceof Error ? error.message : String(error)}`);
       causes.push(error);
     }
   }
   const platform = wanted.join(" or ");
-  if (refused.length > 0) throw nativeError(`no working addon for ${platform}; ${refused.join("; ")}`, causes[0]);
-  throw nativeError(`no native addon for ${platform}; looked for ${paths.join(" and ")}`);
+  if (refused.length > 0)
+    throw nativeError(`no working addon for ${platform}: ${refused.join("; ")}. ${remedy}`, causes[0]);
+  throw nativeError(`no addon for ${platform}: looked for ${paths.join(" and ")}. ${remedy}`);
 }
 
 /** The addon, typed by binding.d.ts. @throws Error ERR_NATIVE while importing, naming platform, libc and what was looked for */
