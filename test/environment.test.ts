@@ -70,22 +70,67 @@ describe("leaving in the middle of a pass", () => {
     expect(stdout).toBe("5");
   });
 
-  it("workers can be terminated, one after the other, in an async and in a sync pass", () => {
+  it("100 workers can be terminated, one after the other, in an async and in a sync pass, and leak nothing", () => {
     const { status, stdout, stderr } = run(`
       const { Worker } = require("node:worker_threads");
       const work = ${JSON.stringify(passes)} + "start(20); require('node:worker_threads').parentPort.postMessage(0);";
       const sync = "const I = new Float32Array(T * B * H), S = new Float32Array(B * H);" +
         "for (;;) lstm.forward(I, I.slice(), null, null, S, S.slice(), T, B, false, null, null);";
       (async () => {
-        for (let i = 0; i < 20; i++) {
+        let before = 0;
+        for (let i = 0; i < 100; i++) {
+          if (i === 30) before = process.memoryUsage().rss; // by then the pool and the allocator have settled
           const worker = new Worker(work + (i % 2 ? sync : "setInterval(() => {}, 1000);"), { eval: true });
           await new Promise((resolve) => worker.once("message", resolve));
           await new Promise((resolve) => setTimeout(resolve, i % 5));
           await worker.terminate();
         }
-        console.log("ended");
+        const threads = require("node:fs").existsSync("/proc/self/task") ? require("node:fs").readdirSync("/proc/self/task").length : 0;
+        console.log(JSON.stringify({ grown: (process.memoryUsage().rss - before) / 2 ** 20, threads }));
       })();`);
-    expect({ status, stdout }, stderr).toEqual({ status: 0, stdout: "ended" });
+    expect(status, stderr).toBe(0);
+    const { grown, threads } = JSON.parse(stdout) as { grown: number; threads: number };
+    // A worker's passes hold 20 times 3.2 MB, so 70 workers that leaked them would hold gigabytes.
+    expect(grown).toBeLessThan(200);
+    expect(threads).toBeLessThan(40);
+  });
+
+  it("16 workers at once share one pool and all get the same numbers", () => {
+    const { status, stdout, stderr } = run(
+      `
+      const { Worker } = require("node:worker_threads");
+      const work = ${JSON.stringify(passes)} + "const I = new Float32Array(T * B * H).fill(0.5), O = new Float32Array(T * B * H);" +
+        "lstm.forwardAsync(I, O, null, null, new Float32Array(B * H), new Float32Array(B * H), T, B, false, null, null, " +
+        "(error) => { if (error) throw error; require('node:worker_threads').parentPort.postMessage(O.reduce((a, b) => a + b)); });";
+      const sums = [];
+      let most = 0;
+      const count = () => require("node:fs").readdirSync("/proc/self/task").length;
+      const base = process.platform === "linux" ? count() : 0;
+      const workers = Array.from({ length: 16 }, () => new Worker(work, { eval: true }));
+      for (const worker of workers) worker.on("message", (sum) => {
+        if (process.platform === "linux") most = Math.max(most, count() - base);
+        sums.push(sum);
+        if (sums.length === 16) console.log(JSON.stringify({ sums: new Set(sums).size, nonzero: sums[0] !== 0, most }));
+      });`,
+      { PACKED_LSTM_NUM_THREADS: "4" },
+    );
+    expect(status, stderr).toBe(0);
+    const { sums, nonzero, most } = JSON.parse(stdout) as { sums: number; nonzero: boolean; most: number };
+    expect({ sums, nonzero }).toEqual({ sums: 1, nonzero: true });
+    // 16 threads of their own and the pool's four helpers; a pool for each worker would make 80.
+    expect(most).toBeLessThanOrEqual(16 + 4);
+  });
+
+  it("the main thread may end first, its workers still computing", () => {
+    const { status, signal } = run(`
+      const { Worker } = require("node:worker_threads");
+      const work = ${JSON.stringify(passes)} + "start(50); require('node:worker_threads').parentPort.postMessage(0);";
+      for (let i = 0; i < 4; i++) {
+        const worker = new Worker(work, { eval: true });
+        worker.once("message", () => { if (--waiting === 0) process.exit(5); });
+      }
+      let waiting = 4;`);
+    expect({ status, signal }).toEqual({ status: 5, signal: null });
   });
 });
 
