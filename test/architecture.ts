@@ -16,7 +16,8 @@ const topLevel = new Set([
 const libFloors: readonly (readonly RegExp[])[] = [
   [/^lib\/cli\/main\.ts$/],
   [/^lib\/cli\/(inspect|run|bench|build)(-[a-z-]+)?\.ts$/],
-  [/^lib\/cli\/(command|model-file|npy|progress)\.ts$/],
+  [/^lib\/cli\/(model-file|npy|progress)\.ts$/],
+  [/^lib\/cli\/command\.ts$/],
   [/^lib\/index\.ts$/],
   [/^lib\/(lstm|linear|embedding|stream|map|forward)(-[a-z-]+)?(\.ts$|\/)/],
   [/^lib\/(packed|sequences|runtime)(-[a-z-]+)?(\.ts$|\/)/, /^lib\/weights\//],

@@ -15,6 +15,7 @@ const entries: Readonly<Record<string, Entry>> = {
   build: { summary: "compiles the addon from source", load: () => import("./build.js") },
   inspect: { summary: "what LSTMs a model file holds", load: () => import("./inspect.js") },
   run: { summary: "a model over a file of sequences", load: () => import("./run.js") },
+  bench: { summary: "this machine against its own roof", load: () => import("./bench.js") },
 };
 
 const exitCodes = "Exit codes: 0 when all went well, 1 when the work failed, 2 when the command line was wrong.";

@@ -9,6 +9,7 @@ import { parameterSpecs, readConfig } from "../weights/lstm-parameters.js";
 import { loadOnnx } from "../weights/onnx.js";
 import { loadSafetensors } from "../weights/safetensors.js";
 import { loadTorch } from "../weights/torch.js";
+import { closest, UsageError } from "./command.js";
 
 /** One LSTM of a file. */
 export interface FoundLSTM {
@@ -58,6 +59,32 @@ export function readModelFile(path: string, key?: string): ModelFile {
     }
   }
   return { format, lstms, refused, others };
+}
+
+/**
+ * The LSTM that a command is to take.
+ * @param prefix its name, needed when there are several
+ * @throws UsageError when there are several and none was named; Error when there is none, or none of that name
+ */
+export function chooseLSTM(
+  command: string,
+  path: string,
+  key: string | undefined,
+  prefix: string | undefined,
+): FoundLSTM {
+  const { lstms } = readModelFile(path, key);
+  const names = lstms.map(({ name }) => name);
+  if (prefix !== undefined) {
+    const found = lstms.find(({ name }) => name === prefix || name === `${prefix}.`);
+    if (found === undefined)
+      throw new Error(`${path} holds no LSTM ${closest(prefix, names)}; see packed-lstm inspect`);
+    return found;
+  }
+  if (lstms.length === 1) return lstms[0] as FoundLSTM;
+  if (lstms.length === 0) throw new Error(`${path} holds no LSTM`);
+  throw new UsageError(
+    `${command}: ${path} holds ${lstms.length} LSTMs; choose one with --prefix: ${names.join(", ")}`,
+  );
 }
 
 function formatOf(path: string): ModelFile["format"] | undefined {

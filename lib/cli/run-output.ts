@@ -40,8 +40,7 @@ function shapeOf(name: (typeof arrays)[number], identity: RunIdentity, count: nu
 
 /** One array of all records, one behind the other, as a .npy; small pieces are joined before they are written. */
 function writeArray(put: Put, name: (typeof arrays)[number], store: Store, identity: RunIdentity): void {
-  let rows = 0;
-  for (const { length } of store.records()) rows += length;
+  const rows = store.lengths.reduce((a, b) => a + b, 0);
   const kind = name === "lengths" ? "i8" : identity.bytes === 4 ? "f4" : "f8";
   put(npyHeader(kind, shapeOf(name, identity, store.done, rows)));
   let waiting: Uint8Array[] = [];
@@ -60,9 +59,8 @@ function writeArray(put: Put, name: (typeof arrays)[number], store: Store, ident
 
 async function writeNpz(put: Put, store: Store, identity: RunIdentity): Promise<void> {
   const { Zip, ZipPassThrough } = await import("fflate");
-  let total = 0;
-  for (const { output, hn, cn } of store.records()) total += output.length + hn.length + cn.length + 8;
-  if (total > 0xf0000000) throw new RangeError("an .npz holds at most 4 GB; write .npy or .parquet, or in shards");
+  if (store.bytes > 0xf0000000)
+    throw new RangeError("an .npz holds at most 4 GB; write .npy or .parquet, or in shards");
   const zip = new Zip((error, bytes) => {
     if (error) throw error;
     put(bytes);

@@ -29,8 +29,8 @@ export interface StoredRecord {
 const flushBytes = 2 ** 20;
 
 export class Store {
-  /** Sequences whose records are in it. */
-  done = 0;
+  /** Of each sequence whose record is in it, how long it is. */
+  readonly lengths: number[] = [];
   readonly #path: string;
   readonly #fd: number;
   readonly #identity: RunIdentity;
@@ -57,12 +57,13 @@ export class Store {
     } else if (!head.equals(line)) {
       throw new Error(`${path} is of another run (model, input or options differ); remove it, or leave out --resume`);
     }
-    let end = this.#start;
-    for (const [at, bytes] of this.#places(size)) {
-      end = at + bytes;
-      this.done++;
-    }
+    const end = this.#scan(size);
     if (end < size) ftruncateSync(this.#fd, end);
+  }
+
+  /** How many sequences have their records in it. */
+  get done(): number {
+    return this.lengths.length;
   }
 
   #recordBytes(length: number): number {
@@ -70,16 +71,19 @@ export class Store {
     return 4 + bytes * ((last ? 1 : length) * width + states * (real + hiddenSize));
   }
 
-  *#places(size: number): Generator<[at: number, bytes: number, length: number]> {
+  /** Finds the lengths of the records that are whole, and where they end. */
+  #scan(size: number): number {
     const head = Buffer.alloc(4);
-    for (let at = this.#start; at + 4 <= size; ) {
+    let at = this.#start;
+    while (at + 4 <= size) {
       readSync(this.#fd, head, 0, 4, at);
       const length = head.readUInt32LE();
-      const bytes = this.#recordBytes(length);
-      if (at + bytes > size) return;
-      yield [at, bytes, length];
-      at += bytes;
+      const next = at + this.#recordBytes(length);
+      if (next > size) break;
+      this.lengths.push(length);
+      at = next;
     }
+    return at;
   }
 
   append(length: number, parts: readonly FloatArray[]): void {
@@ -89,7 +93,7 @@ export class Store {
     for (const { buffer, byteOffset, byteLength } of parts)
       this.#waiting.push(Buffer.from(buffer, byteOffset, byteLength));
     this.#waitingBytes += this.#recordBytes(length);
-    this.done++;
+    this.lengths.push(length);
     if (this.#waitingBytes >= flushBytes) this.flush();
   }
 
@@ -100,13 +104,20 @@ export class Store {
     this.#waitingBytes = 0;
   }
 
+  /** Bytes that all records take. */
+  get bytes(): number {
+    return this.lengths.reduce((sum, length) => sum + this.#recordBytes(length), 0);
+  }
+
   /** Every record, in order, read one after another. */
   *records(): Generator<StoredRecord> {
     const { last, width, states, real, bytes } = this.#identity;
-    const { size } = fstatSync(this.#fd);
-    for (const [at, total, length] of this.#places(size)) {
+    let at = this.#start;
+    for (const length of this.lengths) {
+      const total = this.#recordBytes(length);
       const record = Buffer.alloc(total - 4);
       readSync(this.#fd, record, 0, record.length, at + 4);
+      at += total;
       const hnAt = (last ? 1 : length) * width * bytes;
       const cnAt = hnAt + states * real * bytes;
       yield { length, output: record.subarray(0, hnAt), hn: record.subarray(hnAt, cnAt), cn: record.subarray(cnAt) };

@@ -6,8 +6,8 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { extname } from "node:path";
 import type { FloatArray } from "../../binding.js";
 import { LSTM, setNumThreads } from "../index.js";
-import { type Arguments, type Command, closest, UsageError } from "./command.js";
-import { type FoundLSTM, readModelFile } from "./model-file.js";
+import { type Arguments, type Command, UsageError } from "./command.js";
+import { chooseLSTM } from "./model-file.js";
 import { startProgress } from "./progress.js";
 import { formatOf, openInput } from "./run-input.js";
 import { writeOutput } from "./run-output.js";
@@ -74,7 +74,7 @@ async function run(options: Options): Promise<void> {
     return;
   }
 
-  const { config, stateDict } = choose(modelPath, text("key"), text("prefix"));
+  const { config, stateDict } = chooseLSTM("run", modelPath, text("key"), text("prefix"));
   using lstm = LSTM.fromStateDict(stateDict);
   const input = await openInput(inputPath, {
     dtype: config.dtype,
@@ -137,20 +137,6 @@ function whole(name: string, value: string, max: number): number {
   const number = Number(value);
   if (/^\d+$/.test(value) && number >= 1 && number <= max) return number;
   throw new UsageError(`run: --${name}: expected a whole number from 1 to ${max}, but got ${JSON.stringify(value)}`);
-}
-
-function choose(path: string, key: string | undefined, prefix: string | undefined): FoundLSTM {
-  const { lstms } = readModelFile(path, key);
-  const names = lstms.map(({ name }) => name);
-  if (prefix !== undefined) {
-    const found = lstms.find(({ name }) => name === prefix || name === `${prefix}.`);
-    if (found === undefined)
-      throw new Error(`${path} holds no LSTM ${closest(prefix, names)}; see packed-lstm inspect`);
-    return found;
-  }
-  if (lstms.length === 1) return lstms[0] as FoundLSTM;
-  if (lstms.length === 0) throw new Error(`${path} holds no LSTM`);
-  throw new UsageError(`run: ${path} holds ${lstms.length} LSTMs; choose one with --prefix: ${names.join(", ")}`);
 }
 
 interface Shard {
