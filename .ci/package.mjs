@@ -92,7 +92,7 @@ function checkCommandLine(/** @type {Record<string, string>} */ env) {
   writeFileSync(join(project, "in.jsonl"), "[[1, 2], [3, 4]]\n[[5, 6]]\n");
   must(cli("inspect", "model.safetensors").includes("LSTM(2, 3)"), "inspects a model");
   const outputs = ["out.npy", "out.npz", "out.parquet", "out.jsonl"];
-  for (const output of outputs) cli("run", "-m", "model.safetensors", "-i", "in.jsonl", "-o", output);
+  for (const output of outputs) cli("run", "-m", "model.safetensors", "-i", "in.jsonl", "-o", output, "--quiet");
   must(
     outputs.every((name) => existsSync(join(project, name))),
     "runs a model over a file, into every format",

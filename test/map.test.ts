@@ -37,6 +37,11 @@ describe("map", () => {
     }
   });
 
+  it("grows a batch as it fills, and takes a sequence beyond the budget alone", async () => {
+    const inputs = Array.from({ length: 90 }, (_, i) => rand([i === 50 ? 20_000 : 1 + ((i * 31) % 60), 3]));
+    expectAlone(await collect(lstm.map(inputs)), inputs);
+  });
+
   it.each<[string, ConstructorParameters<typeof LSTM>[2]]>([
     ["one direction", {}],
     ["two directions", { bidirectional: true }],
