@@ -12,6 +12,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
+import { pack } from "../pack.mjs";
 import { matrix, unproven } from "./matrix.mjs";
 import { prepare } from "./runtimes.mjs";
 
@@ -45,8 +46,7 @@ async function installTarball() {
   rmSync(project, { recursive: true, force: true });
   mkdirSync(project, { recursive: true });
   writeFileSync(join(project, "package.json"), '{ "name": "prove", "private": true, "type": "module" }\n');
-  const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", project];
-  const [{ filename }] = JSON.parse(execFileSync("npm", pack, { cwd: root, encoding: "utf8" }));
+  const { filename } = await pack(project);
   const install = ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", `./${filename}`];
   execFileSync("npm", install, { cwd: project, stdio: "inherit" });
   await bundleSmoke();
