@@ -3,6 +3,7 @@
 //   npm run prebuild                     this machine's own, with its own compiler and for its own glibc
 //   npm run prebuild -- --all            all of targets.mjs, with zig
 //   npm run prebuild -- win32-x64 …      some of them, with zig
+//   npm run prebuild -- --if-missing     this machine's own, unless it is there: `npm pack` makes no tarball without one
 //   npm run prebuild -- --check          builds nothing, inspects what is there
 //   npm run prebuild -- --check --all    the same, and none may be missing
 //
@@ -102,7 +103,11 @@ function targetNamed(name) {
 }
 
 const { values, positionals } = parseArgs({
-  options: { all: { type: "boolean", default: false }, check: { type: "boolean", default: false } },
+  options: {
+    all: { type: "boolean", default: false },
+    check: { type: "boolean", default: false },
+    "if-missing": { type: "boolean", default: false },
+  },
   allowPositionals: true,
 });
 const named = values.all ? targets : positionals.map(targetNamed);
@@ -111,7 +116,7 @@ if (values.check) {
   const found = named.length > 0 ? named : targets.filter((target) => existsSync(join(root, prebuildPath(target))));
   if (found.length === 0) fail("prebuilds/ holds no binary; `npm run prebuild` makes this machine's.");
   if (!found.map((target) => inspect(target)).every(Boolean)) process.exit(1);
-} else {
+} else if (!values["if-missing"] || !existsSync(join(root, prebuildPath(hostTarget())))) {
   const zig = named.length > 0 ? (findZig() ?? fail(`packed-lstm: ${howToGetZig}`)) : undefined;
   const missing = zig ? undefined : missingTools();
   if (missing) fail(missing);
