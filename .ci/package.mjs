@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pack } from "../native/scripts/pack.mjs";
+import { prebuildPath, targets } from "../native/scripts/targets.mjs";
 import { checkBundlers } from "./bundlers.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -48,7 +49,8 @@ function must(holds, rule) {
 
 function checkContents(/** @type {{ path: string }[]} */ packed, /** @type {number} */ unpackedSize) {
   const paths = packed.map((file) => file.path);
-  for (const path of ["dist/index.js", "dist/index.d.ts", "binding.d.ts", "README.md", "LICENSE", "CMakeLists.txt"]) {
+  const texts = ["binding.d.ts", "README.md", "LICENSE", "CMakeLists.txt", "dist/third-party-licenses.txt"];
+  for (const path of ["dist/index.js", "dist/index.d.ts", ...texts]) {
     must(paths.includes(path), `holds ${path}`);
   }
   must(
@@ -111,6 +113,15 @@ function checkBuild(/** @type {Record<string, string>} */ bare) {
   must(true, "builds from source, offline, and runs that");
 }
 
+/** A bundler wants every binary that the loader names; a release has them all, this machine maybe its own only. */
+function standInForAbsentBinaries() {
+  for (const target of targets) {
+    const path = join(project, "node_modules/packed-lstm", prebuildPath(target));
+    mkdirSync(dirname(path), { recursive: true });
+    if (!existsSync(path)) writeFileSync(path, "");
+  }
+}
+
 function checkTypes() {
   const options = [
     "--strict",
@@ -139,15 +150,13 @@ try {
   run("node", ["--disable-warning=ExperimentalWarning", "require.cjs"], { env });
   must(true, "is required by a CommonJS module");
   checkCommandLine(env);
-  rmSync(join(project, "node_modules/packed-lstm/node_modules"), { recursive: true });
-  run("node", ["import.mjs"], { env });
-  must(true, "needs none of its dependencies when imported");
   checkTypes();
   must(true, "has types for both");
   const tarball = join(project, filename);
   const bin = join(root, "node_modules", ".bin");
   run(join(bin, "publint"), ["run", tarball, "--strict"], { stdio: "inherit" });
   run(join(bin, "attw"), [tarball, "--profile", "esm-only", "--no-emoji"], { stdio: "inherit" });
+  standInForAbsentBinaries();
   await checkBundlers(project, "import.mjs", (path) => run("node", [path], { env, cwd: dirname(path) }), must);
   checkBuild(env);
 } finally {
