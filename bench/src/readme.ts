@@ -5,7 +5,7 @@ import { peerTitles } from "./chart-ratios.js";
 import { bestPeer, type Outcome, peakShare, type RunRecord, ratioTo } from "./record.js";
 import { byShape, digits, peerNames } from "./report.js";
 import { sizesOf } from "./shapes.js";
-import { denseMean, verdicts } from "./targets.js";
+import { denseMean } from "./targets.js";
 
 const open = "<!-- measured: written by `npm run bench -- --readme`, do not edit -->";
 const close = "<!-- /measured -->";
@@ -61,7 +61,6 @@ export function measuredSection(record: RunRecord): string {
       ? []
       : `${mean.toFixed(2)}× on ${threads} ${threads === 1 ? "thread" : "threads"} (${shapes} shapes)`;
   });
-  const judged = verdicts(record).filter(({ met }) => met !== undefined);
   const missing = Object.entries(record.missing).map(([name]) => peerTitles[name] ?? name);
   return [
     `float32, 1 thread / 2 threads, medians of one run of \`npm run bench\` on ${machine.cores} cores of ${machine.model}, ${isa}`,
@@ -77,9 +76,6 @@ export function measuredSection(record: RunRecord): string {
       : []),
     ...slower(record),
     ...(missing.length > 0 ? [`Not present in this run: ${missing.join(", ")}.`] : []),
-    ...(judged.length > 0
-      ? [`Of ${judged.length} targets the benchmark checks, ${judged.filter(({ met }) => met).length} were met.`]
-      : []),
     "Absolute times do not travel between machines; ratios do, roughly.",
     "",
     "![Roofline: GFLOP/s under the measured limits of the machine](.github/bench-roofline.svg)",
