@@ -184,11 +184,13 @@ void matmul(const MatmulTile<Vec::T>& tile) {
 constexpr KernelSet<Vec::T> make_kernel_set(const char* isa) {
   KernelSet<Vec::T> set{isa, Vec::U, Vec::kTileRows, {}, {}, kProbe};
   set.cell[1] = cell<1>;
-  set.cell[2] = cell<2>;
-  set.cell[3] = cell<3>;
   set.matmul[1] = matmul<1>;
-  set.matmul[2] = matmul<2>;
-  set.matmul[3] = matmul<3>;
+  if constexpr (Vec::kTileRows > 1) {
+    set.cell[2] = cell<2>;
+    set.cell[3] = cell<3>;
+    set.matmul[2] = matmul<2>;
+    set.matmul[3] = matmul<3>;
+  }
   if constexpr (Vec::kTileRows > 3) {
     set.cell[4] = cell<4>;
     set.cell[5] = cell<5>;
