@@ -107,6 +107,19 @@ export interface RuntimeInfo {
   compiler: string;
 }
 
+/**
+ * Rows between a padded batch and a packed one, all arrays of one kind. The padded rows are steps × batch or, with
+ * batchFirst, batch × steps; `steps` is at least the length of batchSizes, the batch is batchSizes[0].
+ */
+export type RowMove = [
+  padded: FloatArray | Int32Array,
+  packed: FloatArray | Int32Array,
+  batchSizes: Int32Array,
+  sortedIndices: Int32Array | null,
+  steps: number,
+  batchFirst: boolean,
+];
+
 export interface Binding {
   LSTM: new (config: LSTMConfig) => NativeLSTM;
   Linear: new (config: LinearConfig) => NativeLinear;
@@ -115,6 +128,10 @@ export interface Binding {
    * of one that names no row; then `output` holds anything.
    */
   lookup(table: FloatArray, width: number, indices: Int32Array, output: FloatArray): number;
+  /** Copies the rows of a padded batch to where {@link RowMove} says, every one of them written. */
+  packRows(...args: RowMove): void;
+  /** The way back; rows of `padded` beyond the end of their sequence get `value`, an array of one element. */
+  padRows(...args: [...RowMove, value: FloatArray | Int32Array]): void;
   setNumThreads(n: number): void;
   getNumThreads(): number;
   runtimeInfo(): RuntimeInfo;

@@ -5,7 +5,7 @@
 import type { FloatArray, LSTMConfig } from "../binding.js";
 import { describe, formatShape, rangeError, typeError } from "./check.js";
 import { isPacked, PackedSequence } from "./packed.js";
-import { allocate, type FloatDType } from "./strided.js";
+import { allocate, allocateUnset, type FloatDType } from "./strided.js";
 import { Tensor, type TensorLike, toTensor } from "./tensor.js";
 
 /** What `forward` returns; O is Tensor or PackedSequence, as the input was. */
@@ -92,7 +92,7 @@ function finishCall(
   if (hx !== undefined && hx !== null) {
     [h0, c0] = checkState(hx, dtype, hShape, cShape, unbatched);
   }
-  const output = allocate("output", dtype, (input.length / config.inputSize) * outputSize(config));
+  const output = allocateUnset("output", dtype, (input.length / config.inputSize) * outputSize(config));
   const hn = allocate("hn", dtype, states * batch * recurrent);
   const cn = allocate("cn", dtype, states * batch * hiddenSize);
   const rows = new Tensor(output, outputShape);

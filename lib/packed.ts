@@ -12,7 +12,8 @@ import {
   typeError,
 } from "./check.js";
 import type { ForeignTensor } from "./intake.js";
-import { allocate, copyRun, type DType, product } from "./strided.js";
+import { native } from "./native.js";
+import { allocate, allocateUnset, type DType, product } from "./strided.js";
 import { type Ints, Tensor, type TensorLike, toInts, toTensor } from "./tensor.js";
 
 /** Options of {@link packPaddedSequence}. */
@@ -201,22 +202,6 @@ export function packOrder(lengths: Int32Array, enforceSorted: boolean): PackOrde
   return { batchSizes, sortedIndices };
 }
 
-/** Visits the rows of a packed and a padded batch side by side, neighbours that lie together in both at once. */
-function eachRun(
-  { batchSizes, sortedIndices }: PackOrder,
-  timeStep: number,
-  batchStep: number,
-  visit: (packedRow: number, paddedRow: number, count: number) => void,
-): void {
-  let row = 0;
-  for (let t = 0; t < batchSizes.length; t++) {
-    const count = batchSizes[t] as number;
-    if (sortedIndices === null && batchStep === 1) visit(row, t * timeStep, count);
-    else for (let s = 0; s < count; s++) visit(row + s, t * timeStep + (sortedIndices?.[s] ?? s) * batchStep, 1);
-    row += count;
-  }
-}
-
 /** A value to pad with, judged by the dtype it will have. @internal */
 export function checkPadding(value: unknown, dtype: DType): number {
   if (dtype === "int32") return checkInt("paddingValue", value, { min: -(2 ** 31), max: 2 ** 31 - 1 });
@@ -246,10 +231,8 @@ export function packPaddedSequence(input: TensorLike, lengths: Ints, options: Pa
   const order = packOrder(checkLengths(lengths, batch, 1, steps), enforceSorted);
   const width = product(shape.slice(2));
   const rows = order.batchSizes.reduce((sum, n) => sum + n, 0);
-  const packed = allocate("input", dtype, rows * width);
-  eachRun(order, batchFirst ? 1 : batch, batchFirst ? steps : 1, (to, from, count) => {
-    copyRun(packed, to * width, data, from * width, count * width);
-  });
+  const packed = allocateUnset("input", dtype, rows * width);
+  native.packRows(data, packed, order.batchSizes, order.sortedIndices, steps, batchFirst);
   return new PackedSequence(new Tensor(packed, [rows, ...shape.slice(2)]), order.batchSizes, order.sortedIndices);
 }
 
@@ -283,11 +266,11 @@ export function padPackedSequence(
   }
   const trailing = data.shape.slice(1);
   const width = product(trailing);
-  const padded = allocate("totalLength", data.dtype, steps * batch * width);
-  if (!Object.is(paddingValue, 0)) padded.fill(paddingValue);
-  eachRun({ batchSizes, sortedIndices }, batchFirst ? 1 : batch, batchFirst ? steps : 1, (from, to, count) => {
-    copyRun(padded, to * width, data.data, from * width, count * width);
-  });
+  const padded = allocateUnset("totalLength", data.dtype, steps * batch * width);
+  if (width > 0) {
+    const value = allocate("paddingValue", data.dtype, 1).fill(paddingValue);
+    native.padRows(padded, data.data, batchSizes, sortedIndices, steps, batchFirst, value);
+  }
   const sorted = packedLengths(batchSizes);
   const lengths = unsortedIndices === null ? sorted : unsortedIndices.map((s) => sorted[s] as number);
   return [new Tensor(padded, batchFirst ? [batch, steps, ...trailing] : [steps, batch, ...trailing]), lengths];

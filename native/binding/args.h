@@ -41,6 +41,14 @@ Span<T> array_arg(napi_env env, napi_value value, const char* name);
 template <class T>
 T* array_arg(napi_env env, napi_value value, const char* name, std::int64_t rows, std::int64_t width);
 
+/** The same of any of the three kinds, as bytes. */
+struct ByteSpan {
+  std::byte* data = nullptr;
+  std::size_t elements = 0, element_bytes = 0;
+  napi_typedarray_type kind = napi_float32_array;
+};
+ByteSpan bytes_arg(napi_env env, napi_value value, const char* name);
+
 /** `f(float())` or `f(double())`, by the name of a dtype. */
 template <class F>
 auto by_dtype(napi_env env, const Napi::Value& value, const F& f) -> decltype(f(float())) {

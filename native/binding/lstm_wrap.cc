@@ -2,110 +2,18 @@
 // Nothing below this file knows N-API.
 #include "binding/lstm_wrap.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "binding/args.h"
+#include "binding/layout.h"
 #include "binding/stream.h"
 #include "kernels/registry.h"
 #include "lstm/run.h"
 
 namespace packed_lstm {
 namespace {
-
-/** The layout of a call and the arrays behind it, copied: a shared buffer may change while the call runs. */
-struct OwnedLayout {
-  Layout layout;
-  std::int64_t rows = 0;
-  std::vector<std::int32_t> batch_sizes, sorted_indices, lengths;
-  std::vector<std::int64_t> step_offsets, origins;
-};
-
-std::vector<std::int32_t> copy(const Span<std::int32_t>& span) { return {span.data, span.data + span.length}; }
-
-// Lays out sequences whose rows lie one after another in the caller's order: a counting sort, longest first.
-void join(OwnedLayout& out) {
-  const std::vector<std::int32_t>& lengths = out.lengths;
-  out.batch_sizes.resize(static_cast<std::size_t>(out.layout.steps));
-  for (const std::int32_t length : lengths) ++out.batch_sizes[static_cast<std::size_t>(length - 1)];
-  for (std::size_t t = out.batch_sizes.size() - 1; t > 0; --t) out.batch_sizes[t - 1] += out.batch_sizes[t];
-  std::int64_t row = 0;
-  for (const std::int32_t size : out.batch_sizes) {
-    out.step_offsets.push_back(row);
-    row += size;
-  }
-  std::vector<std::int32_t> next = out.batch_sizes;  // as many are longer than n, and stand before those of length n
-  next.push_back(0);
-  out.sorted_indices.resize(lengths.size());
-  out.origins.resize(lengths.size());
-  std::int64_t origin = 0;
-  for (std::size_t i = 0; i < lengths.size(); ++i) {
-    const auto b = static_cast<std::size_t>(next[static_cast<std::size_t>(lengths[i])]++);
-    out.sorted_indices[b] = static_cast<std::int32_t>(i);
-    out.origins[b] = origin;
-    origin += lengths[i];
-  }
-  out.layout.batch_sizes = out.batch_sizes.data();
-  out.layout.step_offsets = out.step_offsets.data();
-  out.layout.sorted_indices = out.sorted_indices.data();
-  out.layout.origins = out.origins.data();
-}
-
-void read_lengths(napi_env env, napi_value value, OwnedLayout& out) {
-  out.lengths = copy(array_arg<std::int32_t>(env, value, "lengths"));
-  std::int32_t longest = 0;
-  out.rows = 0;
-  for (const std::int32_t length : out.lengths) {
-    if (length < 1) throw_range_error(env, "lengths: expected positive entries");
-    longest = std::max(longest, length);
-    out.rows += length;
-  }
-  if (out.lengths.size() != static_cast<std::size_t>(out.layout.batch) || longest != out.layout.steps) {
-    throw_range_error(env, "lengths: expected one entry a sequence, the largest of them steps");
-  }
-}
-
-// Arguments 6 to 10: steps, batch, batchFirst, batchSizes, sortedIndices.
-void read_layout(const Napi::CallbackInfo& info, OwnedLayout& out) {
-  const napi_env env = info.Env();
-  Layout& layout = out.layout;
-  layout.steps = int_arg(env, info[6], "steps", 1, INT32_MAX);
-  layout.batch = int_arg(env, info[7], "batch", 1, INT32_MAX);
-  layout.batch_first = bool_arg(env, info[8], "batchFirst");
-  out.rows = std::int64_t{layout.steps} * layout.batch;
-  if (is_null(env, info[9])) return;
-  if (layout.batch_first) {
-    read_lengths(env, info[9], out);
-    return;
-  }
-  out.batch_sizes = copy(array_arg<std::int32_t>(env, info[9], "batchSizes"));
-  if (out.batch_sizes.size() != static_cast<std::size_t>(layout.steps) || out.batch_sizes[0] != layout.batch) {
-    throw_range_error(env, "batchSizes: expected one entry a step, the first of them batch");
-  }
-  std::int32_t before = layout.batch;
-  out.rows = 0;
-  for (const std::int32_t size : out.batch_sizes) {
-    if (size < 1 || size > before) throw_range_error(env, "batchSizes: expected positive, non-increasing entries");
-    out.step_offsets.push_back(out.rows);
-    out.rows += size;
-    before = size;
-  }
-  layout.batch_sizes = out.batch_sizes.data();
-  layout.step_offsets = out.step_offsets.data();
-  if (is_null(env, info[10])) return;
-  out.sorted_indices = copy(array_arg<std::int32_t>(env, info[10], "sortedIndices"));
-  std::vector<bool> seen(static_cast<std::size_t>(layout.batch));
-  bool permutation = out.sorted_indices.size() == seen.size();
-  for (std::size_t i = 0; permutation && i < seen.size(); ++i) {
-    const std::int32_t index = out.sorted_indices[i];
-    permutation = index >= 0 && index < layout.batch && !seen[static_cast<std::size_t>(index)];
-    if (permutation) seen[static_cast<std::size_t>(index)] = true;
-  }
-  if (!permutation) throw_range_error(env, "sortedIndices: expected a permutation of the batch");
-  layout.sorted_indices = out.sorted_indices.data();
-}
 
 template <class T>
 class TypedModel final : public RecurrentModule {
@@ -186,7 +94,7 @@ class TypedModel final : public RecurrentModule {
     call.c0 = is_null(env, info[3]) ? nullptr : array_arg<T>(env, info[3], "c0", states, config_.hidden_size);
     call.hn = array_arg<T>(env, info[4], "hn", states, config_.real_size());
     call.cn = array_arg<T>(env, info[5], "cn", states, config_.hidden_size);
-    if (!owned.lengths.empty()) join(owned);
+    if (!owned.lengths.empty()) join_lengths(owned);
     call.layout = owned.layout;
     return call;
   }

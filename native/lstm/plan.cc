@@ -11,18 +11,16 @@ namespace packed_lstm {
 namespace {
 
 constexpr double kFmaPerCycle = 2, kLoadsPerCycle = 2;  // vectors
-constexpr double kL2BytesPerCycle = 40, kL3BytesPerCycle = 14;
+constexpr double kL2BytesPerCycle = 40, kL3BytesPerCycle = 28;
 constexpr double kCellCyclesPerVector = 45;  // the epilogue: five exponentials, three divisions
 constexpr double kStepCycles = 150;          // pointers and calls of one step
 constexpr double kBarrierCycles = 700, kWakeCycles = 25000;
+// Workers that meet at every step go at the pace of whoever is slower at each: on cores shared with others, some
+// percent.
+constexpr double kPaceOfTheSlower = 1.05;
 constexpr int kSlotsInCache = 24, kSlotsBeyondCache = 64;
 constexpr int kMaxHoisted = 128;
 constexpr std::size_t kHoistedBytes = 1u << 20, kBlockBytes = 32u << 20;
-
-std::int64_t count_rows(const Layout& layout) {
-  if (layout.batch_sizes == nullptr) return std::int64_t{layout.steps} * layout.batch;
-  return layout.step_offsets[layout.steps - 1] + layout.batch_sizes[layout.steps - 1];
-}
 
 class Model {
  public:
@@ -30,7 +28,7 @@ class Model {
       : config_(config),
         layout_(layout),
         kernels_(kernels),
-        rows_(count_rows(layout)),
+        rows_(layout.rows()),
         panels_((config.hidden_size + kernels.unit - 1) / kernels.unit) {}
 
   int panels() const { return panels_; }
@@ -39,14 +37,19 @@ class Model {
   double complete(Plan& plan) const {
     const int sequences = (layout_.batch + plan.groups - 1) / plan.groups;
     plan.slots = slots(sequences, plan);
+    double steps_of[kSlotsBeyondCache + 1];
+    count_steps(plan, steps_of);
     double cycles = 0;
     plan.hoisted = 0;
     for (int layer = 0; layer < config_.num_layers; ++layer) {
       const int hoisted = hoisted_steps(layer, plan);
       plan.hoisted = std::max(plan.hoisted, hoisted);
-      const double steps = std::max<double>(layout_.steps, static_cast<double>(rows_) / plan.groups / plan.slots);
       const double passes = static_cast<double>(config_.directions) / plan.directions;
-      cycles += passes * steps * step_cycles(layer, plan, hoisted != 0);
+      const double pace = plan.splits > 1 ? kPaceOfTheSlower : 1;
+      for (int rows = 1; rows <= plan.slots; ++rows) {
+        if (steps_of[rows] != 0)
+          cycles += pace * passes * steps_of[rows] * step_cycles(layer, plan, rows, hoisted != 0);
+      }
     }
     const std::size_t row_bytes = static_cast<std::size_t>(config_.output_size()) * kernels_.element_bytes;
     plan.block_rows = std::min<std::int64_t>(std::int64_t{plan.slots} * layout_.steps, kBlockBytes / row_bytes);
@@ -64,12 +67,31 @@ class Model {
            0.8 * static_cast<double>(cpu_info().l2_bytes);
   }
 
+  // How many steps a team takes with 1, 2, … slots full: the sequences that would be under way at step t, were there
+  // slots for all, fill those there are, and what is over goes into the next step.
+  void count_steps(const Plan& plan, double* steps_of) const {
+    std::fill_n(steps_of, plan.slots + 1, 0.0);
+    if (equal()) {
+      steps_of[plan.slots] = std::max<double>(layout_.steps, static_cast<double>(rows_) / plan.groups / plan.slots);
+      return;
+    }
+    std::int64_t waiting = 0;
+    for (int t = 0; t < layout_.steps; ++t) {
+      waiting += (layout_.batch_sizes[t] + plan.groups - 1) / plan.groups;
+      const auto rows = std::min<std::int64_t>(waiting, plan.slots);
+      steps_of[rows] += 1;
+      waiting -= rows;
+    }
+    steps_of[plan.slots] += static_cast<double>(waiting) / plan.slots;
+  }
+
+  bool equal() const { return rows_ == std::int64_t{layout_.steps} * layout_.batch; }
+
   // Equal lengths are dealt in equal waves. Unequal ones refill slots, and a short row of slots has a short tail.
   int slots(int sequences, const Plan& plan) const {
-    const bool equal = rows_ == std::int64_t{layout_.steps} * layout_.batch;
-    const int most = equal && !in_cache(plan) ? kSlotsBeyondCache : kSlotsInCache;
+    const int most = equal() && !in_cache(plan) ? kSlotsBeyondCache : kSlotsInCache;
     if (sequences <= most) return sequences;
-    if (!equal) return most;
+    if (!equal()) return most;
     const int waves = (sequences + most - 1) / most;
     return (sequences + waves - 1) / waves;
   }
@@ -85,10 +107,11 @@ class Model {
     return std::min({std::max(fit, kernels_.tile_rows), kMaxHoisted, layout_.steps});
   }
 
-  double step_cycles(int layer, const Plan& plan, bool hoisted) const {
-    const double rows = plan.slots, inputs = config_.layer_input(layer), states = config_.real_size();
+  // Of one step with so many slots full.
+  double step_cycles(int layer, const Plan& plan, int full, bool hoisted) const {
+    const double rows = full, inputs = config_.layer_input(layer), states = config_.real_size();
     const double panels = (panels_ + plan.splits - 1) / plan.splits;
-    const double tiles = (plan.slots + kernels_.tile_rows - 1) / kernels_.tile_rows;
+    const double tiles = (full + kernels_.tile_rows - 1) / kernels_.tile_rows;
     const double height = rows / tiles;
     const double k_cycles = std::max(4 * height / kFmaPerCycle, (4 + height) / kLoadsPerCycle) * tiles * panels;
     const double in_tile = states + (hoisted ? 0 : inputs);

@@ -21,6 +21,11 @@ struct Layout {
     if (origins != nullptr) return origins[b];
     return batch_first && batch_sizes == nullptr ? std::int64_t{b} * steps : b;
   }
+  /** Rows that output has. */
+  std::int64_t rows() const {
+    if (batch_sizes == nullptr) return std::int64_t{steps} * batch;
+    return step_offsets[steps - 1] + batch_sizes[steps - 1];
+  }
   int states() const { return state_rows != 0 ? state_rows : batch; }
   int state_row(int b) const { return sorted_indices != nullptr ? sorted_indices[b] : b; }
 };

@@ -97,6 +97,7 @@ class Forward {
 
   void operator()() {
     plan_ = make_plan(config_, call_.layout, traits(model_.kernels()), Pool::get().threads());
+    advise_huge_pages(call_.output, static_cast<std::size_t>(call_.layout.rows()) * config_.output_size() * sizeof(T));
     Pool::get().run(plan_.workers(), [this](int n) { prepare(n); }, [this](int worker, int) { work(worker); });
     release_large_scratch();
     desk.tidy();
