@@ -34,6 +34,33 @@ describe("PACKED_LSTM_ISA", () => {
   });
 });
 
+describe("PACKED_LSTM_VERBOSE", () => {
+  const pass = `
+    const { LSTM } = require(process.env.ADDON);
+    const sizes = { inputSize: 2, hiddenSize: 3, projSize: 0, numLayers: 1, bidirectional: false, bias: false };
+    const lstm = new LSTM({ ...sizes, dtype: "float32" });
+    lstm.load([new Float32Array(24), new Float32Array(36)]);
+    const array = (n) => new Float32Array(n);
+    lstm.forward(array(16), array(24), null, null, array(6), array(6), 4, 2, false, null, null);
+    lstm.forward(array(12), array(18), null, null, array(6), array(6), 4, 2, false, Int32Array.of(2, 2, 1, 1), null);`;
+
+  it("prints a line a pass: sizes, plan and time", () => {
+    const lines = run(pass, { PACKED_LSTM_VERBOSE: "1" }).stderr.trim().split("\n");
+    const sizes = String.raw`I 2, H 3, P 0, L 1, D 1; groups 1, directions 1, splits 1, slots 2, .*; \d+\.\d+ ms$`;
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatch(
+      new RegExp(`^packed-lstm: float32 ${runtimeInfo().isa}, dense T 4, B 2, 8 rows, ${sizes}`),
+    );
+    expect(lines[1]).toMatch(
+      new RegExp(`^packed-lstm: float32 ${runtimeInfo().isa}, packed T 4, B 2, 6 rows, ${sizes}`),
+    );
+  });
+
+  it.each(["", "0"])('prints nothing when "%s"', (value) => {
+    expect(run(pass, { PACKED_LSTM_VERBOSE: value }).stderr).toBe("");
+  });
+});
+
 describe("PACKED_LSTM_NUM_THREADS", () => {
   it("sets the threads", () => {
     expect(run(show("getNumThreads()"), { PACKED_LSTM_NUM_THREADS: "3" }).stdout).toBe("3");

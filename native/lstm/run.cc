@@ -3,7 +3,11 @@
 #include "lstm/run.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/aligned.h"
@@ -89,6 +93,15 @@ void deal(const Layout& layout, const Plan& plan, bool between_layers) {
   }
 }
 
+/** Whether PACKED_LSTM_VERBOSE asks for a line a pass, as ONEDNN_VERBOSE does of oneDNN. Read once. */
+bool verbose() {
+  static const bool on = [] {
+    const char* value = std::getenv("PACKED_LSTM_VERBOSE");
+    return value != nullptr && *value != '\0' && std::string(value) != "0";
+  }();
+  return on;
+}
+
 template <class T>
 class Forward {
  public:
@@ -96,6 +109,14 @@ class Forward {
       : model_(model), config_(model.config()), call_(call), stop_(stop) {}
 
   void operator()() {
+    if (!verbose()) return run();
+    const auto began = std::chrono::steady_clock::now();
+    run();
+    report(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count());
+  }
+
+ private:
+  void run() {
     plan_ = make_plan(config_, call_.layout, traits(model_.kernels()), Pool::get().threads());
     advise_huge_pages(call_.output, static_cast<std::size_t>(call_.layout.rows()) * config_.output_size() * sizeof(T));
     Pool::get().run(plan_.workers(), [this](int n) { prepare(n); }, [this](int worker, int) { work(worker); });
@@ -103,7 +124,16 @@ class Forward {
     desk.tidy();
   }
 
- private:
+  void report(double ms) const {
+    const Layout& layout = call_.layout;
+    const char* kind = layout.origins != nullptr ? "joined" : layout.batch_sizes != nullptr ? "packed" : "dense";
+    std::fprintf(stderr,
+                 "packed-lstm: float%d %s, %s T %d, B %d, %lld rows, I %d, H %d, P %d, L %d, D %d; %s; %.4f ms\n",
+                 static_cast<int>(8 * sizeof(T)), model_.kernels().isa, kind, layout.steps, layout.batch,
+                 static_cast<long long>(layout.rows()), config_.input_size, config_.hidden_size, config_.proj_size,
+                 config_.num_layers, config_.directions, plan_.describe().c_str(), ms);
+  }
+
   void prepare(int workers) {
     if (workers < plan_.workers()) plan_ = make_plan(config_, call_.layout, traits(model_.kernels()), workers);
     deal(call_.layout, plan_, config_.num_layers > 1);
