@@ -1,7 +1,7 @@
 // Shapes, dims, strides and the one strided copy that every rearranging operation is made of.
 // It knows typed arrays and lists of numbers, no Tensor.
 
-import { Buffer, constants } from "node:buffer";
+import { Buffer } from "node:buffer";
 import { checkInt, describe, type ErrorCode, formatShape, rangeError, typedArrayKind, typeError } from "./check.js";
 
 /** The typed arrays a Tensor can hold. */
@@ -66,7 +66,7 @@ export function allocateUnset(name: string, dtype: FloatDType, size: number): Fl
 export function allocateUnset(name: string, dtype: DType, size: number): TensorData;
 export function allocateUnset(name: string, dtype: DType, size: number): TensorData {
   const bytes = size * (dtype === "float64" ? 8 : 4);
-  if (bytes < worthLeavingUnset || !(bytes <= constants.MAX_LENGTH)) return allocate(name, dtype, size);
+  if (bytes < worthLeavingUnset) return allocate(name, dtype, size);
   let buffer: ArrayBufferLike;
   try {
     buffer = Buffer.allocUnsafeSlow(bytes).buffer;

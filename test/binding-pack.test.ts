@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RowMove } from "../binding.js";
 import { getNumThreads, packPaddedSequence, padPackedSequence, setNumThreads, Tensor } from "../lib/index.js";
 import { native } from "../lib/native.js";
+import { detach } from "./odd-buffers.js";
 
 const before = getNumThreads();
 beforeAll(() => setNumThreads(3));
@@ -59,12 +60,6 @@ function bytes(array: ArrayBufferView): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
-function detached(length: number): Float32Array {
-  const array = new Float32Array(length);
-  structuredClone(array.buffer, { transfer: [array.buffer] });
-  return array;
-}
-
 describe("nonsense", () => {
   const good: RowMove = [
     new Float32Array(12),
@@ -88,8 +83,8 @@ describe("nonsense", () => {
     ["two kinds", 0, new Float64Array(12), /packed: expected the kind/],
     ["too short", 0, new Float32Array(11), /padded: expected steps/],
     ["too long", 0, new Float32Array(14), /padded: expected steps/],
-    ["detached", 0, detached(12), /padded: expected steps/],
-    ["packed detached", 1, detached(8), /packed: expected a whole number/],
+    ["detached", 0, detach(new Float32Array(12)), /padded: expected steps/],
+    ["packed detached", 1, detach(new Float32Array(8)), /packed: expected a whole number/],
     ["a row that is not whole", 1, new Float32Array(9), /packed: expected a whole number/],
     ["rows of another width", 1, new Float32Array(4), /padded: expected steps/],
     ["no sizes", 2, new Int32Array(0), /batchSizes: expected an entry/],

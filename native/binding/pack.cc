@@ -15,8 +15,11 @@ namespace {
 struct Arguments {
   ByteSpan padded, packed;
   OwnedLayout owned;
-  std::vector<std::int32_t> unsorted;
-  PackOrder order;
+  int steps = 0;
+  bool batch_first = false;
+  std::size_t row_bytes = 0;
+
+  PackOrder order() const { return {owned.layout, steps, batch_first, row_bytes}; }
 };
 
 void read(const Napi::CallbackInfo& info, Arguments& out) {
@@ -32,23 +35,10 @@ void read(const Napi::CallbackInfo& info, Arguments& out) {
   if (layout.batch < 1) throw_range_error(env, "batchSizes: expected positive, non-increasing entries");
   read_batch_sizes(env, info[2], out.owned);
   read_sorted_indices(env, info[3], out.owned);
-  PackOrder& order = out.order;
-  order.batch_sizes = layout.batch_sizes;
-  order.step_offsets = layout.step_offsets;
-  order.packed_steps = layout.steps;
-  order.steps = int_arg(env, info[4], "steps", layout.steps, INT32_MAX);
-  order.batch = layout.batch;
-  order.batch_first = bool_arg(env, info[5], "batchFirst");
-  order.sorted_indices = layout.sorted_indices;
-  order.unsorted_indices = nullptr;
-  if (layout.sorted_indices != nullptr) {
-    out.unsorted.resize(out.owned.sorted_indices.size());
-    std::int32_t place = 0;
-    for (const std::int32_t index : out.owned.sorted_indices) out.unsorted[static_cast<std::size_t>(index)] = place++;
-    order.unsorted_indices = out.unsorted.data();
-  }
+  out.steps = int_arg(env, info[4], "steps", layout.steps, INT32_MAX);
+  out.batch_first = bool_arg(env, info[5], "batchFirst");
   const auto packed_rows = static_cast<std::size_t>(out.owned.rows);
-  const auto padded_rows = static_cast<std::size_t>(order.steps) * static_cast<std::size_t>(order.batch);
+  const auto padded_rows = static_cast<std::size_t>(out.steps) * static_cast<std::size_t>(layout.batch);
   const std::size_t width = out.packed.elements / packed_rows;
   if (width == 0 || out.packed.elements % packed_rows != 0) {
     throw_range_error(env, "packed: expected a whole number of elements a row");
@@ -56,7 +46,7 @@ void read(const Napi::CallbackInfo& info, Arguments& out) {
   if (out.padded.elements / width != padded_rows || out.padded.elements % width != 0) {
     throw_range_error(env, "padded: expected steps × batch rows as wide as those of packed");
   }
-  order.row_bytes = width * out.packed.element_bytes;
+  out.row_bytes = width * out.packed.element_bytes;
 }
 
 }  // namespace
@@ -65,7 +55,7 @@ void pack_rows_call(const Napi::CallbackInfo& info) {
   guarded(info.Env(), [&] {
     Arguments args;
     read(info, args);
-    pack_rows(args.order, args.padded.data, args.packed.data);
+    pack_rows(args.order(), args.padded.data, args.packed.data);
   });
 }
 
@@ -77,11 +67,17 @@ void pad_rows_call(const Napi::CallbackInfo& info) {
     if (value.kind != args.padded.kind || value.elements != 1) {
       throw_range_error(info.Env(), "value: expected one element of the kind that padded holds");
     }
-    std::vector<std::byte> fill(args.order.row_bytes);
+    std::vector<std::byte> fill(args.row_bytes);
     for (std::size_t at = 0; at < fill.size(); at += value.element_bytes) {
       std::memcpy(fill.data() + at, value.data, value.element_bytes);
     }
-    pad_rows(args.order, args.packed.data, args.padded.data, fill.data());
+    const std::vector<std::int32_t>& sorted = args.owned.sorted_indices;
+    std::vector<std::int32_t> unsorted(sorted.size());
+    for (std::size_t s = 0; s < sorted.size(); ++s) {
+      unsorted[static_cast<std::size_t>(sorted[s])] = static_cast<std::int32_t>(s);
+    }
+    pad_rows(args.order(), unsorted.empty() ? nullptr : unsorted.data(), args.packed.data, args.padded.data,
+             fill.data());
   });
 }
 

@@ -1,23 +1,18 @@
-// A copy, shared out by rows once there is enough to copy.
+// A copy, shared out by rows.
 #include "linear/lookup.h"
 
 #include <algorithm>
 #include <atomic>
 
-#include "base/pool.h"
+#include "base/share.h"
 
 namespace packed_lstm {
-namespace {
-
-constexpr double kBytesPerWorker = 512 << 10;
-
-}  // namespace
 
 template <class T>
 std::int64_t lookup(const Table<T>& table, const std::int32_t* indices, std::int64_t count, T* out) {
   std::atomic<std::int64_t> bad{count};
-  const auto share = [&](int worker, int workers) {
-    for (std::int64_t i = count * worker / workers, end = count * (worker + 1) / workers; i < end; ++i) {
+  const auto share = [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t i = first; i < last; ++i) {
       const std::int32_t index = *static_cast<const volatile std::int32_t*>(indices + i);
       if (index < 0 || index >= table.rows) {
         std::int64_t before = bad.load();
@@ -27,13 +22,7 @@ std::int64_t lookup(const Table<T>& table, const std::int32_t* indices, std::int
       std::copy_n(table.data + index * table.width, table.width, out + i * table.width);
     }
   };
-  const double bytes = static_cast<double>(count) * static_cast<double>(table.width) * sizeof(T);
-  const int workers = static_cast<int>(std::min<double>(Pool::get().threads(), 1 + bytes / kBytesPerWorker));
-  if (workers == 1) {
-    share(0, 1);
-  } else {
-    Pool::get().run(workers, [](int) {}, share);
-  }
+  share_rows(count, static_cast<std::size_t>(table.width) * sizeof(T), share);
   return bad.load();
 }
 
