@@ -13,6 +13,8 @@ export interface LSTMConfig {
   bidirectional: boolean;
   bias: boolean;
   dtype: "float32" | "float64";
+  /** What weights are stored in: `dtype`, or "float16" for float32; then every weight (not the biases) must be one already. */
+  weightDtype?: "float32" | "float64" | "float16";
 }
 
 /**

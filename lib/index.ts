@@ -9,7 +9,7 @@ export { Linear } from "./linear.js";
 export type { ForwardAsyncOptions, FromStateDictOptions } from "./lstm.js";
 export { LSTM } from "./lstm.js";
 export type { LSTMOutput, LSTMState } from "./lstm-call.js";
-export type { LSTMOptions } from "./lstm-options.js";
+export type { LSTMOptions, WeightDType } from "./lstm-options.js";
 export type { MapOptions, MapProgress, MapResult, MapSource } from "./map.js";
 export type { PackPaddedOptions, PadPackedOptions } from "./packed.js";
 export { invertPermutation, PackedSequence, packPaddedSequence, padPackedSequence } from "./packed.js";

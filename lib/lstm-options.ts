@@ -21,7 +21,18 @@ export interface LSTMOptions {
   projSize?: number;
   /** "float32" (default) or "float64". */
   dtype?: FloatDType;
+  /**
+   * "float16" stores a float32 LSTM's weights in half the memory, each rounded once to the nearest; its biases, states and
+   * arithmetic stay float32. For small batches of large models, which wait for their weights. By default as `dtype`.
+   */
+  weightDtype?: WeightDType;
 }
+
+/** What weights are stored in. */
+export type WeightDType = FloatDType | "float16";
+
+/** A config that says what its weights are stored in. */
+export type FullConfig = Required<LSTMConfig>;
 
 /** The options that do not shape the parameters. */
 export interface Manner {
@@ -29,14 +40,23 @@ export interface Manner {
   dropout: number;
 }
 
-const optionKeys = ["numLayers", "bias", "batchFirst", "dropout", "bidirectional", "projSize", "dtype"] as const;
+const optionKeys = [
+  "numLayers",
+  "bias",
+  "batchFirst",
+  "dropout",
+  "bidirectional",
+  "projSize",
+  "dtype",
+  "weightDtype",
+] as const;
 
 // Bounds that no model comes near: products of sizes stay within 64 bits, and the number of arrays is reasonable.
 const maxSize = 2 ** 24;
 const maxLayers = 4096;
 
 /** Judges the constructor's arguments. @throws as the LSTM constructor documents */
-export function checkArguments(inputSize: unknown, hiddenSize: unknown, options: unknown): [LSTMConfig, Manner] {
+export function checkArguments(inputSize: unknown, hiddenSize: unknown, options: unknown): [FullConfig, Manner] {
   if (typeof options === "number") {
     const expected = `an options object, as in { numLayers: ${options} }`;
     throw typeError("ERR_ARG_TYPE", "LSTM options", expected, describe(options));
@@ -44,16 +64,18 @@ export function checkArguments(inputSize: unknown, hiddenSize: unknown, options:
   checkOptions("LSTM", options, optionKeys);
   const given = options as { [K in keyof LSTMOptions]?: unknown };
   const { numLayers = 1, bias = true, batchFirst = false, dropout = 0, bidirectional = false } = given;
-  const { projSize = 0, dtype = "float32" } = given;
+  const { projSize = 0, dtype: wanted = "float32", weightDtype } = given;
+  const dtype = checkFloatDType("dtype", wanted);
   const hidden = checkInt("hiddenSize", hiddenSize, { min: 1, max: maxSize });
-  const config: LSTMConfig = {
+  const config: FullConfig = {
     inputSize: checkInt("inputSize", inputSize, { min: 1, max: maxSize }),
     hiddenSize: hidden,
     projSize: checkInt("projSize", projSize, { min: 0 }),
     numLayers: checkInt("numLayers", numLayers, { min: 1, max: maxLayers }),
     bidirectional: checkBool("bidirectional", bidirectional),
     bias: checkBool("bias", bias),
-    dtype: checkFloatDType("dtype", dtype),
+    dtype,
+    weightDtype: checkWeightDType(weightDtype, dtype),
   };
   if (config.projSize >= hidden) {
     throw rangeError("ERR_ARG_VALUE", "projSize", `less than hiddenSize, ${hidden}`, String(config.projSize));
@@ -63,4 +85,16 @@ export function checkArguments(inputSize: unknown, hiddenSize: unknown, options:
     dropout: checkNumber("dropout", dropout, { min: 0, max: 1 }),
   };
   return [config, manner];
+}
+
+/**
+ * What the weights of an LSTM in `dtype` are stored in.
+ * @throws TypeError ERR_ARG_TYPE when it is no string, ERR_DTYPE for anything but the dtype itself, or "float16" for float32
+ */
+export function checkWeightDType(weightDtype: unknown, dtype: FloatDType): WeightDType {
+  if (weightDtype === undefined || weightDtype === dtype) return dtype;
+  if (weightDtype === "float16" && dtype === "float32") return weightDtype;
+  const code = typeof weightDtype === "string" ? "ERR_DTYPE" : "ERR_ARG_TYPE";
+  const expected = dtype === "float32" ? '"float32" or "float16"' : '"float64", as the dtype is';
+  throw typeError(code, "weightDtype", expected, describe(weightDtype));
 }

@@ -6,7 +6,14 @@ import type { FloatArray, LSTMConfig, NativeLSTM } from "../binding.js";
 import { checkBool, checkOptions, disposedError, rangeError } from "./check.js";
 import { checkSignal, runAsync } from "./lstm-async.js";
 import { type LSTMOutput, type LSTMState, prepareCall } from "./lstm-call.js";
-import { checkArguments, type LSTMOptions, type Manner } from "./lstm-options.js";
+import {
+  checkArguments,
+  checkWeightDType,
+  type FullConfig,
+  type LSTMOptions,
+  type Manner,
+  type WeightDType,
+} from "./lstm-options.js";
 import { type MapOptions, type MapResult, type MapSource, mapSequences } from "./map.js";
 import { native } from "./native.js";
 import type { PackedSequence } from "./packed.js";
@@ -14,6 +21,7 @@ import { uniform } from "./random.js";
 import { checkStreamOptions, LSTMStream, type StreamOptions } from "./stream.js";
 import type { FloatDType } from "./strided.js";
 import type { Tensor, TensorLike } from "./tensor.js";
+import { roundToFloat16 } from "./weights/half.js";
 import { lstmSpec, readConfig } from "./weights/lstm-parameters.js";
 import {
   copyStateDict,
@@ -33,6 +41,8 @@ export interface ForwardAsyncOptions {
 export interface FromStateDictOptions extends LoadStateDictOptions {
   /** As for the constructor; it cannot be read off the weights. Default false. */
   batchFirst?: boolean;
+  /** As for the constructor. */
+  weightDtype?: WeightDType | undefined;
 }
 
 /** How fromStateDict hands parameters to the constructor, which then draws none. No caller can name it. */
@@ -61,6 +71,8 @@ export class LSTM {
   readonly bidirectional: boolean;
   readonly projSize: number;
   readonly dtype: FloatDType;
+  /** What the weights are stored in: `dtype`, or "float16". */
+  readonly weightDtype: WeightDType;
 
   readonly #config: LSTMConfig;
   readonly #spec: ModuleSpec;
@@ -78,7 +90,7 @@ export class LSTM {
    *   parameters than memory holds
    */
   constructor(inputSize: number, hiddenSize: number, options: LSTMOptions = {}) {
-    const [config, manner]: [LSTMConfig, Manner] = checkArguments(inputSize, hiddenSize, options);
+    const [config, manner]: [FullConfig, Manner] = checkArguments(inputSize, hiddenSize, options);
     this.inputSize = config.inputSize;
     this.hiddenSize = config.hiddenSize;
     this.numLayers = config.numLayers;
@@ -88,6 +100,7 @@ export class LSTM {
     this.bidirectional = config.bidirectional;
     this.projSize = config.projSize;
     this.dtype = config.dtype;
+    this.weightDtype = config.weightDtype;
     this.#config = config;
     this.#spec = lstmSpec(config);
     this.#parameters = (options as ReadyOptions)[ready] ?? drawParameters(this.#spec, config.hiddenSize);
@@ -211,7 +224,8 @@ export class LSTM {
   }
 
   /**
-   * The parameters by torch's names, in torch's order, as copies: writing to them does not change the model.
+   * The parameters by torch's names, in torch's order, as copies: writing to them does not change the model. Weights that
+   * are stored in float16 come as float32, rounded as they are.
    * @throws Error ERR_DISPOSED after dispose
    */
   stateDict(): Record<string, Tensor> {
@@ -225,8 +239,9 @@ export class LSTM {
    *
    * @param dict tensors by torch's names (`weight_ih_l0`, …)
    * @param options `prefix`: of a larger model's dict take only the keys that start with it, such as "encoder.lstm."
-   * @throws RangeError ERR_STATE_DICT listing every missing, unexpected and misshapen key; TypeError ERR_ARG_TYPE,
-   *   ERR_DTYPE or ERR_OPTION for the wrong kind of dict, value or option; Error ERR_DISPOSED after dispose
+   * @throws RangeError ERR_STATE_DICT listing every missing, unexpected and misshapen key; RangeError ERR_ARG_VALUE for a
+   *   weight that the model's `weightDtype` cannot hold; TypeError ERR_ARG_TYPE, ERR_DTYPE or ERR_OPTION for the wrong kind
+   *   of dict, value or option; Error ERR_DISPOSED after dispose
    * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.load_state_dict
    */
   loadStateDict(dict: StateDict, options: LoadStateDictOptions = {}): void {
@@ -243,15 +258,16 @@ export class LSTM {
    * dtype are read off its names and shapes. Draws no random numbers.
    *
    * @param dict tensors by torch's names
-   * @param options `prefix` as in `loadStateDict`; `batchFirst` as in the constructor
+   * @param options `prefix` as in `loadStateDict`; `batchFirst` and `weightDtype` as in the constructor
    * @throws as `loadStateDict`; a RangeError ERR_STATE_DICT names the nearest key when `weight_ih_l0` is not there
    */
   static fromStateDict(dict: StateDict, options: FromStateDictOptions = {}): LSTM {
-    checkOptions("fromStateDict", options, ["prefix", "batchFirst"]);
+    checkOptions("fromStateDict", options, ["prefix", "batchFirst", "weightDtype"]);
     const { prefix = "", batchFirst = false } = options;
     checkBool("batchFirst", batchFirst);
-    const { inputSize, hiddenSize, ...rest } = readConfig("fromStateDict", dict, prefix);
-    const config = { inputSize, hiddenSize, ...rest };
+    const config = readConfig("fromStateDict", dict, prefix);
+    config.weightDtype = checkWeightDType(options.weightDtype, config.dtype);
+    const { inputSize, hiddenSize, ...rest } = config;
     const parameters = matchStateDict("fromStateDict", dict, prefix, lstmSpec(config));
     const given: ReadyOptions = { ...rest, batchFirst, [ready]: parameters };
     return new LSTM(inputSize, hiddenSize, given);
@@ -287,5 +303,8 @@ function drawParameters({ title, dtype, parameters: specs }: ModuleSpec, hiddenS
   }
   const bound = 1 / Math.sqrt(hiddenSize);
   for (const parameter of parameters) uniform(parameter, -bound, bound);
+  for (const [i, { name, storedAs }] of specs.entries()) {
+    if (storedAs === "float16") roundToFloat16(name, parameters[i] as Float32Array);
+  }
   return parameters;
 }

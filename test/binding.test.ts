@@ -256,7 +256,10 @@ describe("the constructor", () => {
       `bidirectional ${value}`,
       { ...config, bidirectional: value },
     ]),
-    ...["int32", "", null, 32].map((value): [string, unknown] => [`dtype ${value}`, { ...config, dtype: value }]),
+    ...["dtype", "weightDtype"].flatMap((key) =>
+      ["int32", "", null, 32].map((value): [string, unknown] => [`${key} ${value}`, { ...config, [key]: value }]),
+    ),
+    ["float16 weights of float64", { ...config, dtype: "float64", weightDtype: "float16" }],
   ];
   it.each(bad)("refuses %s", (_, given) => {
     expect(() => new native.LSTM(any(given))).toThrow(refusal);

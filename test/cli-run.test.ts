@@ -109,6 +109,19 @@ describe("run", () => {
     }
   });
 
+  it("stores the weights in float16 when asked to, and in nothing that it does not know", () => {
+    const half = LSTM.fromStateDict(lstm.stateDict(), { weightDtype: "float16" });
+    const rounded = bytesOf(...sequences.map((sequence) => half.forward(sequence)[0]));
+    expect(rounded.equals(outputs)).toBe(false);
+    const args = ["-i", at("in.jsonl"), "-o", at("half.npy"), "--weight-dtype"];
+    runWell(...args, "float16");
+    expect(elements(at("half.npy")).equals(rounded)).toBe(true);
+    runWell(...args, "float32");
+    expect(elements(at("half.npy")).equals(outputs)).toBe(true);
+    const stderr = expect.stringContaining('--weight-dtype: expected float16, float32 or float64, but got "int8"');
+    expect(run(...args, "int8")).toMatchObject({ status: 2, stderr });
+  });
+
   it("splits into shards that join to the whole, by option or by what the engine says", () => {
     const from = ["-i", at("in.jsonl")];
     const shards: [string[], Record<string, string>][] = [

@@ -76,6 +76,7 @@ describe("properties", () => {
       bidirectional: false,
       projSize: 0,
       dtype: "float32",
+      weightDtype: "float32",
     });
     const options: LSTMOptions = {
       numLayers: 2,
@@ -86,7 +87,8 @@ describe("properties", () => {
       projSize: 3,
       dtype: "float64",
     };
-    expect({ ...new LSTM(2, 4, options) }).toEqual({ inputSize: 2, hiddenSize: 4, ...options });
+    const expected = { inputSize: 2, hiddenSize: 4, ...options, weightDtype: "float64" };
+    expect({ ...new LSTM(2, 4, options) }).toEqual(expected);
   });
 
   it("takes an option that is undefined for one left out", () => {

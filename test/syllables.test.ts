@@ -82,6 +82,14 @@ describe("the model", () => {
     expect(wrong((_, i) => counts[i])).toBeLessThan(wrong(syllable));
   });
 
+  it("answers the same of every held-out word with its weights in float16", async () => {
+    const texts = heldOut.map(({ text }) => text);
+    const half = new SyllableCounter(asset("model.safetensors"), { weightDtype: "float16" });
+    const scores = await half.logits(texts);
+    expect(Array.from(argmax(scores))).toEqual(Array.from(argmax(await counter.logits(texts))));
+    expect(half.lstm.weightDtype).toBe("float16");
+  });
+
   it("turns scores into probabilities", async () => {
     for (const row of chances(await counter.logits(["queue", "individuality"]))) {
       expect(row.reduce((sum, chance) => sum + chance, 0)).toBeCloseTo(1, 12);

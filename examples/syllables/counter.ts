@@ -1,7 +1,17 @@
 // The model: embedding → two-layer bidirectional LSTM → linear → a score per syllable count, each a module of the package
 // with the weights that PyTorch trained. Reading words and judging answers is for others.
 
-import { cat, Embedding, Linear, LSTM, loadSafetensors, type PackedSequence, packSequence, Tensor } from "packed-lstm";
+import {
+  cat,
+  Embedding,
+  type FromStateDictOptions,
+  Linear,
+  LSTM,
+  loadSafetensors,
+  type PackedSequence,
+  packSequence,
+  Tensor,
+} from "packed-lstm";
 import { alphabet } from "./words.js";
 
 const places = new Map(Array.from(alphabet, (letter, place) => [letter, place]));
@@ -21,10 +31,10 @@ export class SyllableCounter {
   readonly lstm: LSTM;
   readonly linear: Linear;
 
-  constructor(weights: string | URL) {
+  constructor(weights: string | URL, options: Pick<FromStateDictOptions, "weightDtype"> = {}) {
     const dict = loadSafetensors(weights);
     this.embedding = Embedding.fromStateDict(dict, { prefix: "embedding." });
-    this.lstm = LSTM.fromStateDict(dict, { prefix: "lstm." });
+    this.lstm = LSTM.fromStateDict(dict, { ...options, prefix: "lstm." });
     this.linear = Linear.fromStateDict(dict, { prefix: "linear." });
   }
 

@@ -40,7 +40,10 @@ function sizes(config: LSTMConfig): { parameters: number; bytes: number; perLaye
 }
 
 function asJson(path: string, { format, lstms, refused, others }: ModelFile): object {
-  const described = lstms.map(({ name, config }) => ({ name, ...config, parameters: sizes(config).parameters }));
+  const described = lstms.map(({ name, config }) => {
+    const { weightDtype: _, ...read } = config; // what the file stores is not what a model of it would
+    return { name, ...read, parameters: sizes(config).parameters };
+  });
   return { file: path, format, lstms: described, refused, otherTensors: others };
 }
 

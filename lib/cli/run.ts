@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { extname } from "node:path";
 import type { FloatArray } from "../../binding.js";
-import { LSTM, setNumThreads } from "../index.js";
+import { LSTM, setNumThreads, type WeightDType } from "../index.js";
 import { type Arguments, type Command, UsageError } from "./command.js";
 import { chooseLSTM } from "./model-file.js";
 import { startProgress } from "./progress.js";
@@ -38,6 +38,11 @@ export const command: Command = {
     lengths: { type: "string", value: "WHAT", help: "their lengths: a file, or an array, key or column beside them" },
     "batch-first": { type: "boolean", help: "3-D arrays are (B, T, I) instead of (T, B, I)" },
     last: { type: "boolean", help: "keep of each output only the last layer's final h, (D·R)" },
+    "weight-dtype": {
+      type: "string",
+      value: "DTYPE",
+      help: "float16 stores the weights in half the memory, rounded; as the file's dtype unless given",
+    },
     threads: { type: "string", value: "N", help: "compute threads; all cores unless given" },
     tokens: { type: "string", value: "N", help: "steps of a batch; 16384 unless given" },
     shard: { type: "string", value: "I/N", help: "only the I-th of N equal shares, I from 0" },
@@ -68,6 +73,7 @@ async function run(options: Options): Promise<void> {
   formatOf(inputPath);
   if (options.threads !== undefined) setNumThreads(whole("threads", text("threads") as string, 1024));
   const maxBatchTokens = whole("tokens", text("tokens") ?? "16384", 2 ** 31 - 1);
+  const weightDtype = readWeightDType(text("weight-dtype"));
   const quiet = options.quiet === true;
   if (options.resume && existsSync(output) && !existsSync(`${output}.partial`)) {
     if (!quiet) process.stderr.write(`${output} is there already\n`);
@@ -75,7 +81,7 @@ async function run(options: Options): Promise<void> {
   }
 
   const { config, stateDict } = chooseLSTM("run", modelPath, text("key"), text("prefix"));
-  using lstm = LSTM.fromStateDict(stateDict);
+  using lstm = LSTM.fromStateDict(stateDict, { weightDtype });
   const input = await openInput(inputPath, {
     dtype: config.dtype,
     inputSize: config.inputSize,
@@ -96,6 +102,7 @@ async function run(options: Options): Promise<void> {
       options.column,
       options.lengths,
       options["batch-first"],
+      weightDtype,
       from,
       to,
     ]),
@@ -131,6 +138,11 @@ async function run(options: Options): Promise<void> {
   }
   await writeOutput(output, store, identity);
   store.remove();
+}
+
+function readWeightDType(value: string | undefined): WeightDType | undefined {
+  if (value === undefined || value === "float16" || value === "float32" || value === "float64") return value;
+  throw new UsageError(`run: --weight-dtype: expected float16, float32 or float64, but got ${JSON.stringify(value)}`);
 }
 
 function whole(name: string, value: string, max: number): number {

@@ -14,7 +14,7 @@ export function lstmSpec(config: LSTMConfig): ModuleSpec {
 
 /** Every parameter in torch's order: layer by layer, forward before reverse. */
 export function parameterSpecs(config: LSTMConfig): ParameterSpec[] {
-  const { inputSize, hiddenSize, projSize, numLayers, bidirectional, bias } = config;
+  const { inputSize, hiddenSize, projSize, numLayers, bidirectional, bias, weightDtype } = config;
   const gates = 4 * hiddenSize;
   const recurrent = projSize || hiddenSize;
   const suffixes = bidirectional ? ["", "_reverse"] : [""];
@@ -22,14 +22,17 @@ export function parameterSpecs(config: LSTMConfig): ParameterSpec[] {
   for (let layer = 0; layer < numLayers; layer++) {
     const layerInput = layer === 0 ? inputSize : recurrent * suffixes.length;
     for (const suffix of suffixes) {
-      const add = (name: string, shape: number[]) => specs.push({ name: `${name}_l${layer}${suffix}`, shape });
-      add("weight_ih", [gates, layerInput]);
-      add("weight_hh", [gates, recurrent]);
+      const add = (name: string, shape: number[], stored = {}) => {
+        specs.push({ name: `${name}_l${layer}${suffix}`, shape, ...stored });
+      };
+      const asWeight = weightDtype === "float16" ? { storedAs: weightDtype } : {};
+      add("weight_ih", [gates, layerInput], asWeight);
+      add("weight_hh", [gates, recurrent], asWeight);
       if (bias) {
         add("bias_ih", [gates]);
         add("bias_hh", [gates]);
       }
-      if (projSize > 0) add("weight_hr", [projSize, hiddenSize]);
+      if (projSize > 0) add("weight_hr", [projSize, hiddenSize], asWeight);
     }
   }
   return specs;
@@ -43,6 +46,7 @@ export function formatConfig(config: LSTMConfig): string {
     config.bidirectional ? ["bidirectional: true"] : [],
     config.projSize === 0 ? [] : [`projSize: ${config.projSize}`],
     config.dtype === "float32" ? [] : [`dtype: "${config.dtype}"`],
+    (config.weightDtype ?? config.dtype) === config.dtype ? [] : [`weightDtype: "${config.weightDtype}"`],
   ].flat();
   return `LSTM(${config.inputSize}, ${config.hiddenSize}${options.length === 0 ? "" : `, { ${options.join(", ")} }`})`;
 }
@@ -52,7 +56,7 @@ export function formatConfig(config: LSTMConfig): string {
  * @throws RangeError ERR_STATE_DICT when `weight_ih_l0` or `weight_hh_l0` is absent, naming the nearest key, or has a shape
  *   that no LSTM has; TypeError ERR_ARG_TYPE or ERR_DTYPE for values of the wrong kind
  */
-export function readConfig(caller: string, dict: StateDict, prefix: string): LSTMConfig {
+export function readConfig(caller: string, dict: StateDict, prefix: string): Required<LSTMConfig> {
   const matrix = (name: string) => readMatrix(caller, dict, prefix, name, (key) => !parameterName.test(key));
   const has = (name: string): boolean => Object.hasOwn(dict, prefix + name);
   const input = matrix("weight_ih_l0");
@@ -68,6 +72,7 @@ export function readConfig(caller: string, dict: StateDict, prefix: string): LST
       `shape ${formatShape(input.shape)}`,
     );
   }
+  const dtype = readDType(caller, dict, prefix);
   let numLayers = 1;
   while (has(`weight_ih_l${numLayers}`)) numLayers++;
   return {
@@ -77,6 +82,7 @@ export function readConfig(caller: string, dict: StateDict, prefix: string): LST
     numLayers,
     bidirectional: has("weight_ih_l0_reverse"),
     bias: has("bias_ih_l0") || has("bias_hh_l0"),
-    dtype: readDType(caller, dict, prefix),
+    dtype,
+    weightDtype: dtype,
   };
 }

@@ -5,11 +5,14 @@ import type { FloatArray } from "../../binding.js";
 import { describe, formatShape, nearest, rangeError, typeError } from "../check.js";
 import type { FloatDType } from "../strided.js";
 import { Tensor, type TensorLike, toTensor } from "../tensor.js";
+import { roundToFloat16 } from "./half.js";
 
 /** One parameter: torch's name for it and its shape. */
 export interface ParameterSpec {
   readonly name: string;
   readonly shape: readonly number[];
+  /** Set where its values are rounded to float16, of a float32 module. */
+  readonly storedAs?: "float16";
 }
 
 /** A module as far as its state dict goes. */
@@ -34,9 +37,10 @@ const listed = 50; // of each fault, so that a dict of a million strangers still
 
 /**
  * The arrays of a state dict in the module's order, as fresh copies in its dtype; float32 and float64 are converted into
- * each other, as torch's `load_state_dict` does. Keys that do not start with `prefix` are not looked at.
+ * each other, as torch's `load_state_dict` does, and rounded where the module stores float16. Keys that do not start with `prefix` are not looked at.
  * @throws TypeError ERR_ARG_TYPE when `dict` or one of its values is of the wrong kind, ERR_DTYPE for integers;
- *   RangeError ERR_STATE_DICT listing every missing, unexpected and misshapen key
+ *   RangeError ERR_STATE_DICT listing every missing, unexpected and misshapen key; RangeError ERR_ARG_VALUE for a value that
+ *   float16 cannot hold
  */
 export function matchStateDict(
   caller: string,
@@ -71,7 +75,11 @@ export function matchStateDict(
     const received = `${faults.length === 1 ? "a fault" : "faults"}:\n  ${faults.join("\n  ")}${hint}`;
     throw rangeError("ERR_STATE_DICT", caller, `the parameters of ${title}`, received);
   }
-  return found.map(({ tensor }) => copyAs(tensor, dtype));
+  return found.map(({ tensor, spec: { name, storedAs } }) => {
+    const copy = copyAs(tensor, dtype);
+    if (storedAs === "float16") roundToFloat16(`${caller}: ${prefix}${name}`, copy as Float32Array);
+    return copy;
+  });
 }
 
 /** The parameters of a module by torch's names, in torch's order, as copies. */

@@ -63,8 +63,8 @@ std::uint64_t xgetbv0() {
 void read_isa(CpuInfo& info) {
   if (cpuid(0, 0).a < 7) return;
   const Registers one = cpuid(1, 0);
-  const bool osxsave = (one.c >> 27) & 1, fma = (one.c >> 12) & 1;
-  if (!osxsave || !fma) return;
+  const bool osxsave = (one.c >> 27) & 1, fma = (one.c >> 12) & 1, f16c = (one.c >> 29) & 1;
+  if (!osxsave || !fma || !f16c) return;
   const std::uint64_t enabled = xgetbv0();
   const Registers seven = cpuid(7, 0);
   constexpr std::uint64_t kYmm = 0x6, kZmm = 0xe6;  // register state the operating system saves

@@ -6,7 +6,7 @@
 namespace packed_lstm {
 
 struct CpuInfo {
-  bool avx2 = false;    // AVX2 and FMA, enabled by the operating system
+  bool avx2 = false;    // AVX2, FMA and F16C, enabled by the operating system
   bool avx512 = false;  // AVX-512F, enabled by the operating system
   bool neon = false;
   int cores = 1;                      // cores this process may run on: its affinity mask, not the machine's size

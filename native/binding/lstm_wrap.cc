@@ -3,6 +3,7 @@
 #include "binding/lstm_wrap.h"
 
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -18,7 +19,7 @@ namespace {
 template <class T>
 class TypedModel final : public RecurrentModule {
  public:
-  explicit TypedModel(const Config& config) : config_(config) {}
+  TypedModel(const Config& config, const KernelSet<T>& kernels) : config_(config), kernels_(kernels) {}
 
   void load(const Napi::CallbackInfo& info) override {
     const Napi::Env env = info.Env();
@@ -38,7 +39,7 @@ class TypedModel final : public RecurrentModule {
       if (config_.bias) take("bias_hh", gates, 1);
       if (config_.proj_size != 0) take("weight_hr", config_.proj_size, config_.hidden_size);
     }
-    loaded_->weights = std::make_shared<const Weights<T>>(config_, kernels<T>(), parameters);
+    loaded_->weights = std::make_shared<const Weights<T>>(config_, kernels_, parameters);
   }
 
   void forward(const Napi::CallbackInfo& info) override {
@@ -100,8 +101,22 @@ class TypedModel final : public RecurrentModule {
   }
 
   const Config config_;
+  const KernelSet<T>& kernels_;
   const std::shared_ptr<Loaded<T>> loaded_ = std::make_shared<Loaded<T>>();
 };
+
+/** The kernels of T for weights stored as the option weightDtype says: as T when undefined. */
+template <class T>
+const KernelSet<T>& kernels_for(const Napi::Object& options) {
+  constexpr bool single = std::is_same_v<T, float>;
+  const Napi::Value stored = options.Get("weightDtype");
+  const std::string name = stored.IsString() ? stored.As<Napi::String>().Utf8Value() : "";
+  if (stored.IsUndefined() || name == (single ? "float32" : "float64")) return kernels<T>();
+  if constexpr (single) {
+    if (name == "float16") return float16_weight_kernels();
+  }
+  throw_type_error(options.Env(), "weightDtype: expected the dtype, or \"float16\" for float32");
+}
 
 }  // namespace
 
@@ -118,7 +133,8 @@ std::unique_ptr<RecurrentModule> LSTMKind::make(const Napi::CallbackInfo& info) 
   config.directions = bool_arg(env, options.Get("bidirectional"), "bidirectional") ? 2 : 1;
   config.bias = bool_arg(env, options.Get("bias"), "bias");
   return by_dtype(env, options.Get("dtype"), [&](auto zero) -> std::unique_ptr<RecurrentModule> {
-    return std::make_unique<TypedModel<decltype(zero)>>(config);
+    using T = decltype(zero);
+    return std::make_unique<TypedModel<T>>(config, kernels_for<T>(options));
   });
 }
 

@@ -12,7 +12,7 @@ int panels_per_block(std::size_t panel_bytes) {
 }
 
 template <class T>
-void matmul(const KernelSet<T>& kernels, const Panels<T>& panels, int begin, int end, int rows, int k, int columns,
+void matmul(const KernelSet<T>& kernels, const Panels& panels, int begin, int end, int rows, int k, int columns,
             int chain, const T* const* a, T* const* out) {
   const Tiles tiles(rows, kernels.tile_rows);
   const int block = panels_per_block(panels.panel_bytes());
@@ -31,9 +31,9 @@ void matmul(const KernelSet<T>& kernels, const Panels<T>& panels, int begin, int
   }
 }
 
-template void matmul<float>(const KernelSet<float>&, const Panels<float>&, int, int, int, int, int, int,
-                            const float* const*, float* const*);
-template void matmul<double>(const KernelSet<double>&, const Panels<double>&, int, int, int, int, int, int,
+template void matmul<float>(const KernelSet<float>&, const Panels&, int, int, int, int, int, int, const float* const*,
+                            float* const*);
+template void matmul<double>(const KernelSet<double>&, const Panels&, int, int, int, int, int, int,
                              const double* const*, double* const*);
 
 }  // namespace packed_lstm

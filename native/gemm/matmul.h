@@ -25,7 +25,7 @@ int panels_per_block(std::size_t panel_bytes);
 
 /** out[i] = bias + a[i] · W for i in [0, rows): panels [begin, end) of `panels`, whose K is `k`. */
 template <class T>
-void matmul(const KernelSet<T>& kernels, const Panels<T>& panels, int begin, int end, int rows, int k, int columns,
+void matmul(const KernelSet<T>& kernels, const Panels& panels, int begin, int end, int rows, int k, int columns,
             int chain, const T* const* a, T* const* out);
 
 }  // namespace packed_lstm

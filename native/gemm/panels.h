@@ -14,32 +14,41 @@ struct MatrixView {
   int rows = 0, cols = 0;
 };
 
-template <class T>
+/** The panels of one matrix, as one kernel set reads them. Where that stores Halves, every weight must be one. */
 class Panels {
  public:
   Panels() = default;
 
-  /** Columns in their own order, 4·unit to a panel. `bias` may be null. */
-  static Panels of_columns(int unit, MatrixView<T> weight, const T* bias);
+  /** Columns in their own order, 4·U to a panel. `bias` may be null. */
+  template <class T>
+  static Panels of_columns(const KernelSet<T>& kernels, MatrixView<T> weight, const T* bias);
 
   /**
-   * Gates i, f, g, o of `unit` units to a panel: k runs through weight_ih's inputs, then weight_hh's.
+   * Gates i, f, g, o of U units to a panel: k runs through weight_ih's inputs, then weight_hh's.
    * Both matrices have 4·H rows; the biases (null for none) are added once, here.
    */
-  static Panels of_gates(int unit, MatrixView<T> weight_ih, MatrixView<T> weight_hh, const T* bias_ih,
-                         const T* bias_hh);
+  template <class T>
+  static Panels of_gates(const KernelSet<T>& kernels, MatrixView<T> weight_ih, MatrixView<T> weight_hh,
+                         const T* bias_ih, const T* bias_hh);
 
   int count() const { return count_; }
   int columns_padded() const { return count_ * width_; }
-  std::size_t panel_bytes() const { return stride_ * sizeof(T); }
-  PanelRange<T> range(int begin, int end) const { return {data_.data(), stride_, begin, end}; }
+  std::size_t panel_bytes() const { return stride_; }
+  PanelRange range(int begin, int end) const { return {data_.data(), stride_, begin, end}; }
 
  private:
-  Panels(int width, int count, std::size_t k);
+  template <class T>
+  Panels(const KernelSet<T>& kernels, int count, std::size_t k);
 
-  AlignedBuffer<T> data_;
+  /** Writes a column of panel p: its bias, and its weights at k, k + 1, … */
+  template <class T>
+  void put_bias(int p, int column, T bias);
+  template <class T>
+  void put_weights(int p, int column, std::size_t k, const T* weights, std::size_t n);
+
+  AlignedBuffer<std::byte> data_;
   std::size_t stride_ = 0;
-  int width_ = 0, count_ = 0;
+  int width_ = 0, weight_bytes_ = 0, count_ = 0;
 };
 
 }  // namespace packed_lstm

@@ -1,10 +1,12 @@
-// Two macros the kernels need from the compiler. Nothing else.
+// Three macros the kernels need from the compiler. Nothing else.
 #pragma once
 
 #if defined(_MSC_VER) && !defined(__clang__)
 #define PACKED_LSTM_INLINE static __forceinline
+#define PACKED_LSTM_NOINLINE static __declspec(noinline)
 #define PACKED_LSTM_UNROLL
 #else
 #define PACKED_LSTM_INLINE static inline __attribute__((always_inline))
+#define PACKED_LSTM_NOINLINE static __attribute__((noinline))
 #define PACKED_LSTM_UNROLL _Pragma("GCC unroll 24")
 #endif

@@ -4,10 +4,12 @@
 // A panel holds 4·U columns of a weight matrix, U being the units of one vector register:
 //
 //     bias      k = 0      k = 1              k = K-1
-//     [4][U]    [4][U]     [4][U]     ...     [4][U]        (K + 1)·4·U elements, 64-byte aligned
+//     [4][U]    [4][U]     [4][U]     ...     [4][U]        (K + 1)·4·U elements
 //
-// For an LSTM the four vectors of a row are gates i, f, g, o of the same U units, and the K rows are the x rows
-// (input size) followed by the h rows; for a plain product they are 4·U neighbouring columns.
+// The bias row is of the type computed in. So are the K rows, or they are Halves: a load widens them, exactly, so that
+// the results are those of the same weights stored wide. For an LSTM the four vectors of a
+// row are gates i, f, g, o of the same U units, and the K rows are the x rows (input size) followed by the h rows; for
+// a plain product they are 4·U neighbouring columns.
 //
 // Every element of a result is one fixed sequence of operations: bias, then k ascending through x and then h, one fused
 // multiply-add a step, in chains of `chain` terms. A chain after the first starts from 0, where `chain` terms are
@@ -16,15 +18,20 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace packed_lstm {
 
 constexpr int kMaxTileRows = 8;
 
-/** Which panels a kernel walks: [begin, end), `stride` elements apart. */
-template <class T>
+/** An IEEE binary16 number as it is stored. */
+struct Half {
+  std::uint16_t bits;
+};
+
+/** Which panels a kernel walks: [begin, end), `stride` bytes apart. */
 struct PanelRange {
-  const T* panels;
+  const std::byte* panels;
   std::size_t stride;
   int begin, end;
 };
@@ -35,7 +42,7 @@ struct PanelRange {
  */
 template <class T>
 struct CellTile {
-  PanelRange<T> weights;
+  PanelRange weights;
   const T* x[kMaxTileRows];    // k_x values a row; not read where pre is given
   const T* pre[kMaxTileRows];  // null, or bias + x·W_ih as MatmulTile leaves it (panel p at 4·U·p)
   const T* h[kMaxTileRows];    // k_h values a row
@@ -47,7 +54,7 @@ struct CellTile {
 /** out = bias + a·W for up to kMaxTileRows rows; panel p writes columns 4·U·p up to `columns`. */
 template <class T>
 struct MatmulTile {
-  PanelRange<T> weights;
+  PanelRange weights;
   const T* a[kMaxTileRows];
   T* out[kMaxTileRows];
   int k, columns, chain;
@@ -65,8 +72,9 @@ struct Probe {
 template <class T>
 struct KernelSet {
   const char* isa;
-  int unit;       // U
-  int tile_rows;  // MR: the tallest tile; cell[m], matmul[m] exist for m = 1 … MR
+  int unit;          // U
+  int tile_rows;     // MR: the tallest tile; cell[m], matmul[m] exist for m = 1 … MR
+  int weight_bytes;  // of one element of a panel's K rows: T's, or a Half's
   void (*cell[kMaxTileRows + 1])(const CellTile<T>&);
   void (*matmul[kMaxTileRows + 1])(const MatmulTile<T>&);
   Probe<T> probe;

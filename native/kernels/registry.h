@@ -12,6 +12,9 @@ namespace packed_lstm {
 template <class T>
 const KernelSet<T>& kernels();
 
+/** The same for float arithmetic on panels of Halves. */
+const KernelSet<float>& float16_weight_kernels();
+
 /** Every set this processor can run, best first. */
 std::vector<std::string> supported_isas();
 

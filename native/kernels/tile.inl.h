@@ -3,8 +3,8 @@
 // activations.inl.h. Does not block over rows or panels beyond one tile: gemm/ and lstm/ choose those.
 
 /** acc += a · W over k rows of the panels at w. */
-template <int MR, int NP>
-PACKED_LSTM_INLINE void accumulate(Reg (&acc)[MR][4 * NP], const Vec::T* const (&a)[MR], int k, const Vec::T* w,
+template <int MR, int NP, class W>
+PACKED_LSTM_INLINE void accumulate(Reg (&acc)[MR][4 * NP], const Vec::T* const (&a)[MR], int k, const W* w,
                                    std::size_t stride) {
   for (int i = 0; i < k; ++i) {
     Reg broadcast[MR];
@@ -21,11 +21,12 @@ PACKED_LSTM_INLINE void accumulate(Reg (&acc)[MR][4 * NP], const Vec::T* const (
 }
 
 /** A product of a tile: k columns of its rows `a` with k rows of W at w. `cut`: its first chain starts from 0. */
+template <class W>
 struct Product {
   const Vec::T* const* a;
   int k;
   bool cut;
-  const Vec::T* w;
+  const W* w;
 };
 
 // The h chain goes on from x's where x is no longer than this.
@@ -35,8 +36,8 @@ constexpr int kShortInput = 16;
  * acc += a · W of each product in turn, in chains of `chain` terms (see kernel_set.h). The loop over k stands here once
  * for all products: written out for each, some of its copies kept accumulators on the stack (5% at H 256 and 512).
  */
-template <int MR, int NP>
-PACKED_LSTM_INLINE void accumulate_chains(Reg (&acc)[MR][4 * NP], const Product* product, const Product* end,
+template <int MR, int NP, class W>
+PACKED_LSTM_INLINE void accumulate_chains(Reg (&acc)[MR][4 * NP], const Product<W>* product, const Product<W>* end,
                                           std::size_t stride, int chain) {
   constexpr int kRegs = MR * 4 * NP;
   alignas(64) Vec::T total[kRegs * Vec::U];
@@ -44,7 +45,7 @@ PACKED_LSTM_INLINE void accumulate_chains(Reg (&acc)[MR][4 * NP], const Product*
     const Vec::T* row[MR];
     PACKED_LSTM_UNROLL
     for (int r = 0; r < MR; ++r) row[r] = product->a[r];
-    const Vec::T* w = product->w;
+    const W* w = product->w;
     bool cut = product->cut;
     for (int k = product->k; k > 0; k -= chain) {
       if (cut) {
@@ -69,83 +70,132 @@ PACKED_LSTM_INLINE void accumulate_chains(Reg (&acc)[MR][4 * NP], const Product*
   }
 }
 
+/** The K rows of panel p. */
+template <class W>
+PACKED_LSTM_INLINE const W* weight_rows(const PanelRange& weights, int p) {
+  return reinterpret_cast<const W*>(weights.panels + p * weights.stride + 4 * Vec::U * sizeof(Vec::T));
+}
+
 template <int MR, int NP>
-PACKED_LSTM_INLINE void start_from_bias(Reg (&acc)[MR][4 * NP], const Vec::T* panel, std::size_t stride) {
+PACKED_LSTM_INLINE void start_from_bias(Reg (&acc)[MR][4 * NP], const PanelRange& weights, int p) {
   PACKED_LSTM_UNROLL
   for (int j = 0; j < 4 * NP; ++j) {
-    const Reg bias = Vec::load(panel + (j / 4) * stride + (j % 4) * Vec::U);
+    const std::byte* const panel = weights.panels + (p + j / 4) * weights.stride;
+    const Reg bias = Vec::load(reinterpret_cast<const Vec::T*>(panel) + (j % 4) * Vec::U);
     PACKED_LSTM_UNROLL
     for (int r = 0; r < MR; ++r) acc[r][j] = bias;
   }
 }
 
 /**
- * A tile's cells from kFirst on, from gates to c and h. `gates` holds 4 vectors a cell, NP cells a row: read back from
- * the level-1 cache, since what they leave in registers is too little to work in.
+ * The sums of a tile's products, 4·NP vectors a row, from the bias of panels p … p + NP - 1 on or, where `pre` is
+ * given, from its rows.
  */
-template <int NP, int kCells, int kFirst = 0>
-PACKED_LSTM_INLINE void finish_cells(const CellTile<Vec::T>& tile, int p, const Vec::T* gates) {
-  constexpr int N = kCells - kFirst < Vec::kBeside ? kCells - kFirst : Vec::kBeside;
+template <class W, int MR, int NP>
+PACKED_LSTM_INLINE void sum_tile(const PanelRange& weights, int p, const Vec::T* const* pre, const Product<W>* product,
+                                 const Product<W>* end, int chain, Vec::T* sums) {
+  Reg acc[MR][4 * NP];
+  if (pre != nullptr) {
+    PACKED_LSTM_UNROLL
+    for (int i = 0; i < MR * 4 * NP; ++i) {
+      acc[i / (4 * NP)][i % (4 * NP)] = Vec::load(pre[i / (4 * NP)] + (4 * p + i % (4 * NP)) * Vec::U);
+    }
+  } else {
+    start_from_bias<MR, NP>(acc, weights, p);
+  }
+  accumulate_chains<MR, NP>(acc, product, end, weights.stride / sizeof(W), chain);
+  PACKED_LSTM_UNROLL
+  for (int i = 0; i < MR * 4 * NP; ++i) Vec::store(sums + i * Vec::U, acc[i / (4 * NP)][i % (4 * NP)]);
+}
+
+/** The U units of one row in one panel: c is read and written, `units` values of h are written. */
+struct Cell {
+  Vec::T *c, *h;
+  int units;
+};
+
+/** Gates to c and h. `gates` holds 4 vectors a cell. */
+template <int N>
+PACKED_LSTM_INLINE void finish_beside(const Cell* cells, const Vec::T* gates) {
   Gates<Beside<N>> gate;
   typename Beside<N>::Reg c;
   PACKED_LSTM_UNROLL
   for (int n = 0; n < N; ++n) {
-    const Vec::T* const from = gates + (kFirst + n) * 4 * Vec::U;
+    const Vec::T* const from = gates + n * 4 * Vec::U;
     gate.i.v[n] = Vec::load(from);
     gate.f.v[n] = Vec::load(from + Vec::U);
     gate.g.v[n] = Vec::load(from + 2 * Vec::U);
     gate.o.v[n] = Vec::load(from + 3 * Vec::U);
-    c.v[n] = Vec::load(tile.c[(kFirst + n) / NP] + (p + (kFirst + n) % NP) * Vec::U);
+    c.v[n] = Vec::load(cells[n].c);
   }
   const auto h = lstm_cell<Beside<N>>(gate, c);
   PACKED_LSTM_UNROLL
   for (int n = 0; n < N; ++n) {
-    const int row = (kFirst + n) / NP, unit = (p + (kFirst + n) % NP) * Vec::U;
-    Vec::store(tile.c[row] + unit, c.v[n]);
-    Vec::store_up_to(tile.out[row] + unit, h.v[n], tile.units - unit);
+    Vec::store(cells[n].c, c.v[n]);
+    Vec::store_up_to(cells[n].h, h.v[n], cells[n].units);
   }
-  if constexpr (kFirst + N < kCells) finish_cells<NP, kCells, kFirst + N>(tile, p, gates);
 }
 
-template <int MR, int NP>
+// Float has its sums and cells written out in each of its kernels. The others call these, which halves their code:
+// float64 is 6% slower for it at H 16, 4% at 64, 1% at 256 (AVX2).
+template <class W>
+constexpr bool kInPlace = std::is_same_v<W, float> && Vec::kTileRows > 1;
+
+template <class W, int MR, int NP>
+PACKED_LSTM_NOINLINE void sum_tile_apart(const PanelRange& weights, int p, const Vec::T* const* pre,
+                                         const Product<W>* product, const Product<W>* end, int chain, Vec::T* sums) {
+  sum_tile<W, MR, NP>(weights, p, pre, product, end, chain, sums);
+}
+
+template <int N>
+PACKED_LSTM_NOINLINE void finish_beside_apart(const Cell* cells, const Vec::T* gates) {
+  finish_beside<N>(cells, gates);
+}
+
+/** Read back from the level-1 cache, the gates leave the registers to work in: as many cells at once as they allow. */
+template <class W, int kCells>
+PACKED_LSTM_INLINE void finish_cells(const Cell* cells, const Vec::T* gates) {
+  constexpr int N = kCells < Vec::kBeside ? kCells : Vec::kBeside;
+  if constexpr (kInPlace<W>) {
+    finish_beside<N>(cells, gates);
+  } else {
+    finish_beside_apart<N>(cells, gates);
+  }
+  if constexpr (N < kCells) finish_cells<W, kCells - N>(cells + N, gates + N * 4 * Vec::U);
+}
+
+template <class W, int MR, int NP>
 PACKED_LSTM_INLINE void cell_at(const CellTile<Vec::T>& tile, int p) {
   constexpr int kColumns = 4 * Vec::U;
-  const Vec::T* panel = tile.weights.panels + p * tile.weights.stride;
-  Reg acc[MR][4 * NP];
   const bool projected = tile.pre[0] != nullptr;
-  if (projected) {
-    PACKED_LSTM_UNROLL
-    for (int r = 0; r < MR; ++r) {
-      PACKED_LSTM_UNROLL
-      for (int j = 0; j < 4 * NP; ++j) acc[r][j] = Vec::load(tile.pre[r] + p * kColumns + j * Vec::U);
-    }
-  } else {
-    start_from_bias<MR, NP>(acc, panel, tile.weights.stride);
-  }
-  const Vec::T* w = panel + kColumns;
-  const Product products[2] = {{tile.x, tile.k_x, false, w},
-                               {tile.h, tile.k_h, tile.k_x > kShortInput, w + tile.k_x * std::size_t{kColumns}}};
-  accumulate_chains<MR, NP>(acc, products + (projected ? 1 : 0), products + 2, tile.weights.stride, tile.chain);
+  const W* w = weight_rows<W>(tile.weights, p);
+  const Product<W> products[2] = {{tile.x, tile.k_x, false, w},
+                                  {tile.h, tile.k_h, tile.k_x > kShortInput, w + tile.k_x * std::size_t{kColumns}}};
   alignas(64) Vec::T gates[MR * NP * kColumns];
+  constexpr auto sum = kInPlace<W> ? sum_tile<W, MR, NP> : sum_tile_apart<W, MR, NP>;
+  sum(tile.weights, p, projected ? tile.pre : nullptr, products + (projected ? 1 : 0), products + 2, tile.chain, gates);
+  Cell cells[MR * NP];
   PACKED_LSTM_UNROLL
-  for (int i = 0; i < MR * 4 * NP; ++i) Vec::store(gates + i * Vec::U, acc[i / (4 * NP)][i % (4 * NP)]);
-  finish_cells<NP, MR * NP>(tile, p, gates);
+  for (int i = 0; i < MR * NP; ++i) {
+    const int unit = (p + i % NP) * Vec::U;
+    cells[i] = {tile.c[i / NP] + unit, tile.out[i / NP] + unit, tile.units - unit};
+  }
+  finish_cells<W, MR * NP>(cells, gates);
 }
 
-template <int MR, int NP>
+template <class W, int MR, int NP>
 PACKED_LSTM_INLINE void matmul_at(const MatmulTile<Vec::T>& tile, int p) {
   constexpr int kColumns = 4 * Vec::U;
-  const Vec::T* panel = tile.weights.panels + p * tile.weights.stride;
-  Reg acc[MR][4 * NP];
-  start_from_bias<MR, NP>(acc, panel, tile.weights.stride);
-  const Product product{tile.a, tile.k, false, panel + kColumns};
-  accumulate_chains<MR, NP>(acc, &product, &product + 1, tile.weights.stride, tile.chain);
+  const Product<W> product{tile.a, tile.k, false, weight_rows<W>(tile.weights, p)};
+  alignas(64) Vec::T sums[MR * NP * kColumns];
+  constexpr auto sum = kInPlace<W> ? sum_tile<W, MR, NP> : sum_tile_apart<W, MR, NP>;
+  sum(tile.weights, p, nullptr, &product, &product + 1, tile.chain, sums);
   PACKED_LSTM_UNROLL
   for (int r = 0; r < MR; ++r) {
     PACKED_LSTM_UNROLL
     for (int j = 0; j < 4 * NP; ++j) {
       const int first = p * kColumns + j * Vec::U;
-      Vec::store_up_to(tile.out[r] + first, acc[r][j], tile.columns - first);
+      Vec::store_up_to(tile.out[r] + first, Vec::load(sums + (r * 4 * NP + j) * Vec::U), tile.columns - first);
     }
   }
 }
@@ -155,49 +205,51 @@ constexpr int panels_at_once(int rows) {
   return rows == 1 ? Vec::kPanels1 : rows == 2 ? Vec::kPanels2 : rows == 3 ? Vec::kPanels3 : 1;
 }
 
-template <int MR>
+template <class W, int MR>
 void cell(const CellTile<Vec::T>& tile) {
   constexpr int kWide = panels_at_once(MR);
   int p = tile.weights.begin;
-  for (; p + kWide <= tile.weights.end; p += kWide) cell_at<MR, kWide>(tile, p);
+  for (; p + kWide <= tile.weights.end; p += kWide) cell_at<W, MR, kWide>(tile, p);
   if constexpr (kWide > 2) {
     if (p + 2 <= tile.weights.end) {
-      cell_at<MR, 2>(tile, p);
+      cell_at<W, MR, 2>(tile, p);
       p += 2;
     }
   }
   if constexpr (kWide > 1) {
-    for (; p < tile.weights.end; ++p) cell_at<MR, 1>(tile, p);
+    for (; p < tile.weights.end; ++p) cell_at<W, MR, 1>(tile, p);
   }
 }
 
-template <int MR>
+template <class W, int MR>
 void matmul(const MatmulTile<Vec::T>& tile) {
   constexpr int kWide = panels_at_once(MR);
   int p = tile.weights.begin;
-  for (; p + kWide <= tile.weights.end; p += kWide) matmul_at<MR, kWide>(tile, p);
+  for (; p + kWide <= tile.weights.end; p += kWide) matmul_at<W, MR, kWide>(tile, p);
   if constexpr (kWide > 1) {
-    for (; p < tile.weights.end; ++p) matmul_at<MR, 1>(tile, p);
+    for (; p < tile.weights.end; ++p) matmul_at<W, MR, 1>(tile, p);
   }
 }
 
+/** W is what panels hold: Vec::T or Half. */
+template <class W>
 constexpr KernelSet<Vec::T> make_kernel_set(const char* isa) {
-  KernelSet<Vec::T> set{isa, Vec::U, Vec::kTileRows, {}, {}, kProbe};
-  set.cell[1] = cell<1>;
-  set.matmul[1] = matmul<1>;
+  KernelSet<Vec::T> set{isa, Vec::U, Vec::kTileRows, sizeof(W), {}, {}, kProbe};
+  set.cell[1] = cell<W, 1>;
+  set.matmul[1] = matmul<W, 1>;
   if constexpr (Vec::kTileRows > 1) {
-    set.cell[2] = cell<2>;
-    set.cell[3] = cell<3>;
-    set.matmul[2] = matmul<2>;
-    set.matmul[3] = matmul<3>;
+    set.cell[2] = cell<W, 2>;
+    set.cell[3] = cell<W, 3>;
+    set.matmul[2] = matmul<W, 2>;
+    set.matmul[3] = matmul<W, 3>;
   }
   if constexpr (Vec::kTileRows > 3) {
-    set.cell[4] = cell<4>;
-    set.cell[5] = cell<5>;
-    set.cell[6] = cell<6>;
-    set.matmul[4] = matmul<4>;
-    set.matmul[5] = matmul<5>;
-    set.matmul[6] = matmul<6>;
+    set.cell[4] = cell<W, 4>;
+    set.cell[5] = cell<W, 5>;
+    set.cell[6] = cell<W, 6>;
+    set.matmul[4] = matmul<W, 4>;
+    set.matmul[5] = matmul<W, 5>;
+    set.matmul[6] = matmul<W, 6>;
   }
   return set;
 }

@@ -27,7 +27,7 @@ std::int64_t cut(std::int64_t count, int i, int n) { return count * i / n; }
 template <class T>
 Linear<T>::Linear(const KernelSet<T>& kernels, MatrixView<T> weight, const T* bias)
     : kernels_(&kernels),
-      panels_(Panels<T>::of_columns(kernels.unit, weight, bias)),
+      panels_(Panels::of_columns(kernels, weight, bias)),
       inputs_(weight.cols),
       outputs_(weight.rows) {}
 

@@ -28,7 +28,7 @@ class Linear {
   int wanted_workers(std::int64_t rows) const;
 
   const KernelSet<T>* kernels_;
-  Panels<T> panels_;
+  Panels panels_;
   int inputs_, outputs_;
 };
 

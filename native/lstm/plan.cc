@@ -59,7 +59,7 @@ class Model {
  private:
   double weight_bytes(int inputs, const Plan& plan) const {
     const int panels = (panels_ + plan.splits - 1) / plan.splits;
-    return static_cast<double>(inputs) * panels * 4 * kernels_.unit * kernels_.element_bytes;
+    return static_cast<double>(inputs) * panels * 4 * kernels_.unit * kernels_.weight_bytes;
   }
 
   bool in_cache(const Plan& plan) const {

@@ -15,6 +15,7 @@ struct KernelTraits {
   int unit;
   int tile_rows;
   int element_bytes;
+  int weight_bytes;
 };
 
 struct Plan {

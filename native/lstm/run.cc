@@ -126,12 +126,13 @@ class Forward {
 
   void report(double ms) const {
     const Layout& layout = call_.layout;
+    const KernelSet<T>& kernels = model_.kernels();
     const char* kind = layout.origins != nullptr ? "joined" : layout.batch_sizes != nullptr ? "packed" : "dense";
-    std::fprintf(stderr,
-                 "packed-lstm: float%d %s, %s T %d, B %d, %lld rows, I %d, H %d, P %d, L %d, D %d; %s; %.4f ms\n",
-                 static_cast<int>(8 * sizeof(T)), model_.kernels().isa, kind, layout.steps, layout.batch,
-                 static_cast<long long>(layout.rows()), config_.input_size, config_.hidden_size, config_.proj_size,
-                 config_.num_layers, config_.directions, plan_.describe().c_str(), ms);
+    std::fprintf(
+        stderr, "packed-lstm: float%d%s %s, %s T %d, B %d, %lld rows, I %d, H %d, P %d, L %d, D %d; %s; %.4f ms\n",
+        static_cast<int>(8 * sizeof(T)), kernels.weight_bytes == sizeof(Half) ? " (weights float16)" : "", kernels.isa,
+        kind, layout.steps, layout.batch, static_cast<long long>(layout.rows()), config_.input_size,
+        config_.hidden_size, config_.proj_size, config_.num_layers, config_.directions, plan_.describe().c_str(), ms);
   }
 
   void prepare(int workers) {

@@ -24,7 +24,7 @@ struct Call {
 
 template <class T>
 KernelTraits traits(const KernelSet<T>& kernels) {
-  return {kernels.unit, kernels.tile_rows, static_cast<int>(sizeof(T))};
+  return {kernels.unit, kernels.tile_rows, static_cast<int>(sizeof(T)), kernels.weight_bytes};
 }
 
 /**

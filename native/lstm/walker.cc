@@ -180,7 +180,7 @@ class Walker {
   const SlotScratch<T>& scratch_;
   const Share& share_;
   const int hoisted_;
-  const Panels<T>&gates_, &proj_;
+  const Panels &gates_, &proj_;
   const int first_panel_, last_panel_, first_unit_, last_unit_;
   int active_ = 0, next_ = 0;
   Slot slots_[kMaxSlots];

@@ -26,7 +26,7 @@ struct SlotScratch {
 /** One layer and direction over one block of sequences. */
 template <class T>
 struct Pass {
-  const DirectionWeights<T>* weights;
+  const DirectionWeights* weights;
   RowSpace<const T> x;
   RowSpace<T> y;  // this direction's R columns
   bool reverse;

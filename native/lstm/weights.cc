@@ -14,10 +14,11 @@ Weights<T>::Weights(const Config& config, const KernelSet<T>& kernels, const std
       const MatrixView<T> weight_hh{*next++, 4 * hidden, config.real_size()};
       const T* bias_ih = config.bias ? *next++ : nullptr;
       const T* bias_hh = config.bias ? *next++ : nullptr;
-      DirectionWeights<T> packed;
-      packed.gates = Panels<T>::of_gates(kernels.unit, weight_ih, weight_hh, bias_ih, bias_hh);
+      DirectionWeights packed;
+      packed.gates = Panels::of_gates(kernels, weight_ih, weight_hh, bias_ih, bias_hh);
       if (config.proj_size != 0) {
-        packed.proj = Panels<T>::of_columns(kernels.unit, {*next++, config.proj_size, hidden}, nullptr);
+        packed.proj = Panels::of_columns(kernels, MatrixView<T>{*next++, config.proj_size, hidden},
+                                         static_cast<const T*>(nullptr));
       }
       directions_.push_back(std::move(packed));
     }

@@ -10,10 +10,9 @@
 
 namespace packed_lstm {
 
-template <class T>
 struct DirectionWeights {
-  Panels<T> gates;  // K = layer input, then R
-  Panels<T> proj;   // K = H, P columns; empty without a projection
+  Panels gates;  // K = layer input, then R
+  Panels proj;   // K = H, P columns; empty without a projection
 };
 
 template <class T>
@@ -27,14 +26,14 @@ class Weights {
 
   const Config& config() const { return config_; }
   const KernelSet<T>& kernels() const { return *kernels_; }
-  const DirectionWeights<T>& at(int layer, int direction) const {
+  const DirectionWeights& at(int layer, int direction) const {
     return directions_[static_cast<std::size_t>(layer * config_.directions + direction)];
   }
 
  private:
   Config config_;
   const KernelSet<T>* kernels_;
-  std::vector<DirectionWeights<T>> directions_;
+  std::vector<DirectionWeights> directions_;
 };
 
 }  // namespace packed_lstm

@@ -74,6 +74,41 @@ export const construction: readonly Row[] = [
   ["options that are null", () => new LSTM(3, 4, any(null)), TypeError, "ERR_ARG_TYPE", "options"],
   ["null for an option", () => new LSTM(3, 4, any({ numLayers: null })), TypeError, "ERR_ARG_TYPE", "numLayers"],
   ["null for a flag", () => new LSTM(3, 4, any({ bias: null })), TypeError, "ERR_ARG_TYPE", "bias"],
+  [
+    "a weight dtype that no LSTM has",
+    () => new LSTM(3, 4, any({ weightDtype: "bfloat16" })),
+    TypeError,
+    "ERR_DTYPE",
+    'weightDtype: expected "float32" or "float16", but got "bfloat16"',
+  ],
+  [
+    "float16 weights of a float64 LSTM",
+    () => new LSTM(3, 4, { dtype: "float64", weightDtype: "float16" }),
+    TypeError,
+    "ERR_DTYPE",
+    'weightDtype: expected "float64", as the dtype is, but got "float16"',
+  ],
+  [
+    "wider weights than the dtype",
+    () => new LSTM(3, 4, { weightDtype: "float64" }),
+    TypeError,
+    "ERR_DTYPE",
+    "weightDtype",
+  ],
+  [
+    "a weight dtype that is no string",
+    () => new LSTM(3, 4, any({ weightDtype: 16 })),
+    TypeError,
+    "ERR_ARG_TYPE",
+    "weightDtype",
+  ],
+  [
+    "null for a weight dtype",
+    () => new LSTM(3, 4, any({ weightDtype: null })),
+    TypeError,
+    "ERR_ARG_TYPE",
+    "weightDtype",
+  ],
   ["null for a dtype", () => new LSTM(3, 4, any({ dtype: null })), TypeError, "ERR_ARG_TYPE", "dtype"],
 ];
 

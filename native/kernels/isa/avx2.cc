@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels/inline.h"
 #include "kernels/isa/sets.h"
@@ -33,8 +34,9 @@ using Reg = Vec::Reg;
 
 }  // namespace
 
-const KernelSet<float> kFloat32 = f32::make_kernel_set("avx2");
-const KernelSet<double> kFloat64 = f64::make_kernel_set("avx2");
+const KernelSet<float> kFloat32 = f32::make_kernel_set<float>("avx2");
+const KernelSet<float> kFloat16Weights = f32::make_kernel_set<Half>("avx2");
+const KernelSet<double> kFloat64 = f64::make_kernel_set<double>("avx2");
 
 }  // namespace avx2
 }  // namespace packed_lstm

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "kernels/inline.h"
 #include "kernels/isa/sets.h"
@@ -37,8 +38,9 @@ using Reg = Vec::Reg;
 
 }  // namespace
 
-const KernelSet<float> kFloat32 = f32::make_kernel_set("scalar");
-const KernelSet<double> kFloat64 = f64::make_kernel_set("scalar");
+const KernelSet<float> kFloat32 = f32::make_kernel_set<float>("scalar");
+const KernelSet<float> kFloat16Weights = f32::make_kernel_set<Half>("scalar");
+const KernelSet<double> kFloat64 = f64::make_kernel_set<double>("scalar");
 
 }  // namespace scalar
 }  // namespace packed_lstm

@@ -5,10 +5,11 @@
 
 namespace packed_lstm {
 
-#define PACKED_LSTM_DECLARE_SET(isa)       \
-  namespace isa {                          \
-  extern const KernelSet<float> kFloat32;  \
-  extern const KernelSet<double> kFloat64; \
+#define PACKED_LSTM_DECLARE_SET(isa)             \
+  namespace isa {                                \
+  extern const KernelSet<float> kFloat32;        \
+  extern const KernelSet<float> kFloat16Weights; \
+  extern const KernelSet<double> kFloat64;       \
   }
 
 #if defined(__x86_64__) || defined(_M_X64)

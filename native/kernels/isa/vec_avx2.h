@@ -1,4 +1,4 @@
-// AVX2 + FMA vectors of float and double. Included only by avx2.cc, inside its unnamed namespace.
+// AVX2, FMA and F16C vectors of float and double. Included only by avx2.cc, inside its unnamed namespace.
 
 // The first n lanes of a masked store: a window of eight (four) lanes into ones followed by zeros.
 alignas(32) constexpr std::int32_t kLanes32[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
@@ -10,6 +10,9 @@ struct VecF32 {
   static constexpr int U = 8, kTileRows = 3, kPanels1 = 2, kPanels2 = 1, kPanels3 = 1, kBeside = 2;
 
   PACKED_LSTM_INLINE Reg load(const T* p) { return _mm256_loadu_ps(p); }
+  PACKED_LSTM_INLINE Reg load(const Half* p) {
+    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  }
   PACKED_LSTM_INLINE void store(T* p, Reg v) { _mm256_storeu_ps(p, v); }
   PACKED_LSTM_INLINE void store_up_to(T* p, Reg v, int n) {
     if (n >= U) return _mm256_storeu_ps(p, v);

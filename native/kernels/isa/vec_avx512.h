@@ -9,6 +9,9 @@ struct VecF32 {
   static constexpr __mmask16 kAll = 0xffff;
 
   PACKED_LSTM_INLINE Reg load(const T* p) { return _mm512_loadu_ps(p); }
+  PACKED_LSTM_INLINE Reg load(const Half* p) {
+    return _mm512_maskz_cvtph_ps(kAll, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  }
   PACKED_LSTM_INLINE void store(T* p, Reg v) { _mm512_storeu_ps(p, v); }
   PACKED_LSTM_INLINE void store_up_to(T* p, Reg v, int n) {
     if (n >= U) return _mm512_storeu_ps(p, v);

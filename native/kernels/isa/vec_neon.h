@@ -6,6 +6,9 @@ struct VecF32 {
   static constexpr int U = 4, kTileRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2, kBeside = 3;
 
   PACKED_LSTM_INLINE Reg load(const T* p) { return vld1q_f32(p); }
+  PACKED_LSTM_INLINE Reg load(const Half* p) {
+    return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(reinterpret_cast<const std::uint16_t*>(p))));
+  }
   PACKED_LSTM_INLINE void store(T* p, Reg v) { vst1q_f32(p, v); }
   PACKED_LSTM_INLINE void store_up_to(T* p, Reg v, int n) {
     if (n >= U) return vst1q_f32(p, v);

@@ -2,6 +2,19 @@
 // reference. std::fma is exact whether or not the hardware has it, so the bits are those of the other sets.
 // Included only by scalar.cc, inside its unnamed namespace.
 
+// Exact: as a float's bits, 112 too little in the exponent; the subnormals, infinities and NaN apart.
+PACKED_LSTM_INLINE float widen(Half half) {
+  const std::uint32_t sign = (half.bits & 0x8000u) << 16, magnitude = half.bits & 0x7fffu;
+  float out;
+  if (magnitude < 0x400) {
+    out = static_cast<float>(magnitude) * 0x1p-24f;
+    return sign != 0 ? -out : out;
+  }
+  const std::uint32_t bits = sign | ((magnitude << 13) + ((magnitude < 0x7c00 ? 112u : 224u) << 23));
+  std::memcpy(&out, &bits, sizeof out);
+  return out;
+}
+
 template <class Value, class Bits, int kMantissaBits>
 struct ScalarVec {
   using T = Value;
@@ -18,6 +31,9 @@ struct ScalarVec {
   }
   PACKED_LSTM_INLINE Reg load(const T* p) {
     return each([&](int i) { return p[i]; });
+  }
+  PACKED_LSTM_INLINE Reg load(const Half* p) {
+    return each([&](int i) { return widen(p[i]); });
   }
   PACKED_LSTM_INLINE void store(T* p, Reg v) { store_up_to(p, v, U); }
   PACKED_LSTM_INLINE void store_up_to(T* p, Reg v, int n) {
