@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { growthChart } from "../bench/src/chart-growth.js";
 import { ratioChart } from "../bench/src/chart-ratios.js";
 import { rooflineChart } from "../bench/src/chart-roofline.js";
+import { floorMs, floorShare } from "../bench/src/floor.js";
 import { measuredSection, withMeasured } from "../bench/src/readme.js";
 import {
   bandwidthShare,
@@ -90,6 +91,18 @@ describe("figures of a record", () => {
     expect([levelOf(record, at(0)), levelOf(record, at(2))]).toEqual(["L2", "L3"]);
   });
 
+  it("have a floor: the projection at the peak, then the slower of arithmetic and reading, over the steps", () => {
+    const rows = 10 * 64;
+    const dense = (rows * 8 * 256 * 256 + rows * (8 * 256 * 256 + 160 * 256)) / 1e11;
+    expect(floorMs(record, at(0))).toBeCloseTo(1000 * dense, 9);
+    const one = (10 * 8 * 1024 * 1024 + 10 * 4 * 1024 * 1024 * 4) / 1e11;
+    expect(floorMs(record, at(2))).toBeCloseTo(1000 * one, 9);
+    const step: Outcome = { ...at(2), shape: { ...at(2).shape, steps: 1 } };
+    expect(floorMs(record, step)).toBeCloseTo((1000 * 2 * 4 * 1024 * 1024 * 4) / 1e11, 9);
+    expect(floorShare(record, at(0))).toBeCloseTo((1000 * dense) / 8, 9);
+    expect(floorMs({ ...record, roofs: [] }, at(0))).toBeNaN();
+  });
+
   it("leave out what was not timed", () => {
     expect(ratioTo(at(5), "onnxruntime")).toBeNaN();
     expect(bestPeer(at(5))).toBeUndefined();
@@ -101,20 +114,24 @@ describe("targets", () => {
     const { met, short, figure } = verdict("no float32 shape slower");
     expect(met).toBe(false);
     expect(figure).toBe("4 of 5; lowest 0.50×");
-    expect(short).toEqual(["10,1,1024,1024,1,1 (one), 1 thread: 0.50×"]);
+    expect(short).toEqual(["10,1,1024,1024,1,1 (one), 1 thread: 0.50×, at most 0.20× by the machine's limits"]);
   });
 
   it("are met, missed or not measured", () => {
     expect(verdict("packed shapes").met).toBe(true);
     expect(verdict("B ≥ 64, H ≥ 256").met).toBe(false);
-    expect(verdict("async over sync")).toMatchObject({ met: true, figure: "20.0 µs" });
+    expect(verdict("async over sync")).toMatchObject({
+      met: true,
+      figure: "20.0 µs, where Node's own thread pool adds 25.0",
+    });
     expect(verdict("a call holds the event loop").met).toBe(false);
+    expect(verdict("float16 weights")).toMatchObject({ met: false, figure: "0 of 1; lowest 1.50×" });
     expect(verdict("150,16,3,64,1,1")).toMatchObject({ met: undefined, figure: "not measured" });
     expect(verdict("the same on 2 threads: 1.6×").met).toBe(false);
   });
 
   it("judge nothing on a record without outcomes", () => {
-    const { calls: _calls, growth: _growth, ...rest } = record;
+    const { calls: _calls, growth: _growth, float16: _float16, ...rest } = record;
     expect(verdicts({ ...rest, outcomes: [] }).every(({ met }) => met === undefined)).toBe(true);
   });
 });
@@ -126,6 +143,7 @@ describe("the report", () => {
     expect(text).toContain("FAILED");
     expect(text).toMatch(/steps T, 1 thr\. +1 to 100 +\^1\.00/);
     expect(text).toContain("MISSED no float32 shape slower");
+    expect(text).toMatch(/10,1,1024,1024,1,1 +one +0\.60 +0\.40 +1\.50/);
     expect(text).not.toMatch(/NaN|undefined/);
   });
 
@@ -173,6 +191,7 @@ describe("the README's section", () => {
     const text = measuredSection(record);
     expect(text).toContain("A peer was the faster one in 1 of 5 comparisons: 10,1,1024,1024,1,1 on 1 thread");
     expect(text).toContain("Not present in this run: TensorFlow.js, wasm.");
+    expect(text).toContain("| 10, 1, 1024, 1024, 1, 1 (one) | 0.60 | 0.40 | 1.50 |");
     expect(text).not.toMatch(/NaN|undefined/);
   });
 

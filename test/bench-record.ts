@@ -64,11 +64,18 @@ export const record: RunRecord = {
     sync: 1,
     async: 1.02,
     addedMicroseconds: 20,
+    nodeAddedMicroseconds: 25,
     heldMedian: 0.3,
     heldMax: 1.4,
     loopDelayMax: 3,
     loopDelayIdle: 0.2,
   },
+  float16: [
+    {
+      ...{ shape: { ...base, ...single, stepped: true }, threads: 1 },
+      ...{ float32: timing(0.6), float16: timing(0.4) },
+    },
+  ],
   growth: {
     sweeps: [
       {

@@ -1,11 +1,15 @@
 // What a call costs from JavaScript besides the computing: what forwardAsync adds to forward, how long it holds the caller,
 // and how late the event loop gets while it computes.
 
+import { randomFill, randomFillSync } from "node:crypto";
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { promisify } from "node:util";
 import { LSTM, randn, setNumThreads } from "packed-lstm";
 import { rest } from "./measure.js";
 import type { Calls } from "./record.js";
 import { medianOf } from "./statistics.js";
+
+const fill = promisify<Uint8Array, Uint8Array>(randomFill);
 
 async function timed(work: () => unknown): Promise<number> {
   const began = performance.now();
@@ -14,19 +18,46 @@ async function timed(work: () => unknown): Promise<number> {
   return performance.now() - began;
 }
 
-/** Turn about on one thread, so that no more than the hand-over to the other thread and back is added. */
-async function addedByAsync(runs: number): Promise<Pick<Calls, "sync" | "async" | "addedMicroseconds">> {
-  setNumThreads(1);
-  using lstm = new LSTM(3, 64);
-  const input = randn([150, 16, 3]);
+/** The medians of the same work here and on another thread, turn about. */
+async function turnAbout(runs: number, here: () => unknown, there: () => Promise<unknown>) {
   const samples: { sync: number; async: number }[] = [];
   for (let i = 0; i < runs; i++) {
-    const sync = await timed(() => lstm.forward(input));
-    samples.push({ sync, async: await timed(() => lstm.forwardAsync(input)) });
+    const sync = await timed(here);
+    samples.push({ sync, async: await timed(there) });
   }
   const sync = medianOf(samples.map((sample) => sample.sync));
   const async = medianOf(samples.map((sample) => sample.async));
   return { sync, async, addedMicroseconds: 1000 * (async - sync) };
+}
+
+/**
+ * On one thread, so that no more than the hand-over to the other thread and back is added. Node's own hand-over of as
+ * long a piece of work tells what of that this machine asks of anybody.
+ */
+async function addedByAsync(
+  runs: number,
+): Promise<Pick<Calls, "sync" | "async" | "addedMicroseconds" | "nodeAddedMicroseconds">> {
+  setNumThreads(1);
+  using lstm = new LSTM(3, 64);
+  const input = randn([150, 16, 3]);
+  const forward = () => lstm.forward(input);
+  const ours = await turnAbout(runs, forward, () => lstm.forwardAsync(input));
+  const some = new Uint8Array(1 << 18);
+  const perByte =
+    (
+      await turnAbout(
+        9,
+        () => randomFillSync(some),
+        () => fill(some),
+      )
+    ).sync / some.length;
+  const bytes = new Uint8Array(Math.max(1, Math.round(ours.sync / perByte)));
+  const nodes = await turnAbout(
+    runs,
+    () => randomFillSync(bytes),
+    () => fill(bytes),
+  );
+  return { ...ours, nodeAddedMicroseconds: nodes.addedMicroseconds };
 }
 
 /** The longest delay beyond the timer's own step of a millisecond, of a loop that does nothing but wait for `work`. */

@@ -12,6 +12,7 @@ import { growthChart } from "./chart-growth.js";
 import { ratioChart } from "./chart-ratios.js";
 import { rooflineChart } from "./chart-roofline.js";
 import { contest, messageOf, type Peers } from "./contest.js";
+import { float16Steps, measureFloat16 } from "./float16.js";
 import { measureMemory, measureSweeps, pointsInSweeps } from "./growth.js";
 import { machineNow, measureRoofs } from "./machine.js";
 import { loadOrt } from "./onnxruntime.js";
@@ -25,7 +26,7 @@ import { Torch } from "./torch.js";
 
 const usage = `npm run bench -- [OPTIONS]
   --quick           one shape of each kind, briefly: under a minute
-  --only TEXT       the shapes whose sizes, workload or set contain TEXT
+  --only TEXT       the shapes whose sizes, workload or set contain TEXT; float16 for those weights alone
   --threads LIST    thread counts, such as 1,2 (the default)
   --peers LIST      of onnxruntime, torch, tfjs; or none. PACKED_LSTM_BENCH_PYTHON names the Python that has torch
   --growth          also how time grows with each size, and the memory of long packed jobs
@@ -97,7 +98,8 @@ function chosenShapes({ quick, only }: Options): readonly Shape[] {
   const chosen = (quick && only === "" ? quickShapes : shapes).filter((shape) =>
     `${sizesOf(shape)} ${shape.workload} ${shape.set}`.includes(only),
   );
-  if (chosen.length === 0) throw new Error(`no shape has "${only}" in its sizes, workload or set`);
+  if (chosen.length === 0 && only !== "float16")
+    throw new Error(`no shape has "${only}" in its sizes, workload or set`);
   return chosen;
 }
 
@@ -107,7 +109,7 @@ function write(file: string, content: string): void {
 }
 
 async function measureAll(options: Options): Promise<RunRecord> {
-  const { quick, threads, growth, json } = options;
+  const { quick, only, threads, growth, json } = options;
   const { version, isa, compiler } = runtimeInfo();
   const chosen = chosenShapes(options);
   const { peers, versions, missing } = await findPeers(options.peers);
@@ -129,7 +131,8 @@ async function measureAll(options: Options): Promise<RunRecord> {
     write(json, `${JSON.stringify(record, null, 1)}\n`);
   };
   const points = growth ? pointsInSweeps(threads) + 1 : 0;
-  const progress = startProgress(2 + chosen.length * threads.length + points);
+  const halves = only === "" || only === "float16" ? float16Steps(threads) : 0;
+  const progress = startProgress(2 + chosen.length * threads.length + halves + points);
   keep({ roofs: measureRoofs(threads, quick) });
   progress.step("the machine's limits");
   for (const shape of chosen) {
@@ -141,6 +144,7 @@ async function measureAll(options: Options): Promise<RunRecord> {
   }
   keep({ calls: await measureCalls(quick) });
   progress.step("the cost of a call");
+  if (halves > 0) keep({ float16: await measureFloat16(threads, effort, progress.step) });
   if (growth) {
     const brief = { runs: 3, seconds: quick ? 0.03 : 0.15 };
     const sweeps = await measureSweeps(threads, brief, progress.step);

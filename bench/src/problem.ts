@@ -1,7 +1,7 @@
 // One shape made concrete: weights, input and initial state, the same numbers for every contender, and the comparison
 // of what they make of them. Nothing is timed here.
 
-import { LSTM, manualSeed, randn, type Tensor } from "packed-lstm";
+import { LSTM, manualSeed, randn, type Tensor, type WeightDType } from "packed-lstm";
 import type { Shape } from "./shapes.js";
 
 export interface Problem {
@@ -47,10 +47,12 @@ export function floats(tensor: { readonly data: unknown } | undefined): Float32A
   throw new Error("a result is not float32");
 }
 
-export function makeProblem(shape: Shape): Problem {
+/** @param weightDtype "float16" rounds the weights and stores them so */
+export function makeProblem(shape: Shape, weightDtype: WeightDType = shape.dtype): Problem {
   const { steps, batch, inputSize, hiddenSize, layers, directions, dtype } = shape;
   manualSeed(0);
-  const lstm = new LSTM(inputSize, hiddenSize, { numLayers: layers, bidirectional: directions === 2, dtype });
+  const options = { numLayers: layers, bidirectional: directions === 2, dtype, weightDtype };
+  const lstm = new LSTM(inputSize, hiddenSize, options);
   const input = randn([steps, batch, inputSize], dtype);
   for (const [b, length] of (shape.lengths ?? []).entries()) {
     for (let t = length; t < steps; t++) {

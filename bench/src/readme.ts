@@ -3,7 +3,7 @@
 
 import { peerTitles } from "./chart-ratios.js";
 import { bestPeer, type Outcome, peakShare, type RunRecord, ratioTo } from "./record.js";
-import { byShape, digits, peerNames } from "./report.js";
+import { byShape, digits, float16Rows, peerNames } from "./report.js";
 import { sizesOf } from "./shapes.js";
 import { denseMean } from "./targets.js";
 
@@ -52,6 +52,17 @@ function slower(record: RunRecord): string[] {
   return [`A peer was the faster one in ${lost.length} of ${all.length} comparisons: ${named.join("; ")}.`];
 }
 
+/** Our own weights in float16, apart from what peers are compared with. */
+function float16(record: RunRecord): string[] {
+  const rows = float16Rows(record);
+  if (rows.length === 0) return [];
+  const head = ['`weightDtype: "float16"`: T, B, I, H, layers, directions', "float32, ms", "float16, ms", "× as fast"];
+  const lines = rows.map(([sizes = "", workload = "", ...figures]) => {
+    return row([`${sizes.replaceAll(",", ", ")} (${workload})`, ...figures]);
+  });
+  return ["", row(head), row(head.map(() => "---")), ...lines, ""];
+}
+
 /** The section's text, without the comments around it. */
 export function measuredSection(record: RunRecord): string {
   const { machine, isa, versions, date } = record;
@@ -76,6 +87,7 @@ export function measuredSection(record: RunRecord): string {
       : []),
     ...slower(record),
     ...(missing.length > 0 ? [`Not present in this run: ${missing.join(", ")}.`] : []),
+    ...float16(record),
     "Absolute times do not travel between machines; ratios do, roughly.",
     "",
     "![Roofline: GFLOP/s under the measured limits of the machine](.github/bench-roofline.svg)",

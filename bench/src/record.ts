@@ -26,6 +26,8 @@ export interface Calls {
   readonly sync: number;
   readonly async: number;
   readonly addedMicroseconds: number;
+  /** What Node's own thread pool adds where it works as long: crypto.randomFill over randomFillSync, in microseconds. */
+  readonly nodeAddedMicroseconds: number;
   /** How long forwardAsync itself holds the caller on a large shape (50,64,256,256,1,1): the median, and at most. */
   readonly heldMedian: number;
   readonly heldMax: number;
@@ -33,6 +35,14 @@ export interface Calls {
   readonly loopDelayMax: number;
   /** The same, with nothing running. */
   readonly loopDelayIdle: number;
+}
+
+/** Our own two times on one shape at one thread count, with weights stored in either type and the same results. */
+export interface Float16Outcome {
+  readonly shape: Shape;
+  readonly threads: number;
+  readonly float32: Timing;
+  readonly float16: Timing;
 }
 
 /** Time against one size, the others fixed. */
@@ -74,6 +84,7 @@ export interface RunRecord {
   readonly roofs: readonly Roofline[];
   readonly outcomes: readonly Outcome[];
   readonly calls?: Calls;
+  readonly float16?: readonly Float16Outcome[];
   readonly growth?: { readonly sweeps: readonly Sweep[]; readonly memory: readonly MemoryUse[] };
 }
 
@@ -81,7 +92,7 @@ export function gflops({ shape, ours }: Outcome): number {
   return flopsOf(shape) / ours.median / 1e6;
 }
 
-function roofOf(record: RunRecord, { shape, threads }: Outcome): Roofline | undefined {
+export function roofOf(record: RunRecord, { shape, threads }: Outcome): Roofline | undefined {
   return record.roofs.find((roof) => roof.threads === threads && roof.dtype === shape.dtype);
 }
 
@@ -115,6 +126,11 @@ export function ratioTo(outcome: Outcome, peer: string): number {
 export function bestPeer(outcome: Outcome): { readonly name: string; readonly ratio: number } | undefined {
   const all = Object.keys(outcome.peers).map((name) => ({ name, ratio: ratioTo(outcome, name) }));
   return all.filter(({ ratio }) => !Number.isNaN(ratio)).sort((a, b) => a.ratio - b.ratio)[0];
+}
+
+/** Our own float32 time over that with float16 weights. */
+export function speedUp({ float32, float16 }: Float16Outcome): number {
+  return float32.median / float16.median;
 }
 
 /** The time on one thread over that on two, of the same shape; NaN where one of them was not run. */

@@ -1,9 +1,11 @@
 // What the terminal shows of a record: the table of all shapes, the roofs, the means, the targets and the growth. It
 // measures nothing and works nothing out that record.ts, targets.ts or statistics.ts has not.
 
+import { floorShare } from "./floor.js";
 import {
   bandwidthShare,
   bestPeer,
+  type Float16Outcome,
   gflops,
   levelOf,
   type Outcome,
@@ -11,6 +13,7 @@ import {
   type RunRecord,
   ratioTo,
   sameShape,
+  speedUp,
 } from "./record.js";
 import { sizesOf } from "./shapes.js";
 import { fitPowerLaw, geometricMean } from "./statistics.js";
@@ -59,7 +62,8 @@ export function byShape(outcomes: readonly Outcome[]): Outcome[][] {
 
 function table(record: RunRecord): string {
   const peers = peerNames(record);
-  const head = ["T,B,I,H,layers,directions", "workload", "ours ms", "GFLOP/s", "of peak", "bandwidth", "from"];
+  const limits = ["GFLOP/s", "of peak", "bandwidth", "from", "of floor"];
+  const head = ["T,B,I,H,layers,directions", "workload", "ours ms", ...limits];
   const rows = [[...head, ...peers.flatMap((peer) => [`${peer} ms`, "× ours"]), "best peer ×"]];
   for (const group of byShape(record.outcomes)) {
     const [first] = group;
@@ -71,6 +75,7 @@ function table(record: RunRecord): string {
       cell((outcome) => percent(peakShare(record, outcome))),
       cell((outcome) => percent(bandwidthShare(record, outcome))),
       cell((outcome) => levelOf(record, outcome)),
+      cell((outcome) => percent(floorShare(record, outcome))),
       ...peers.flatMap((peer) => [cell((o) => timeOf(o, peer)), cell((o) => digits(ratioTo(o, peer)))]),
       cell((outcome) => digits(bestPeer(outcome)?.ratio ?? Number.NaN)),
     ]);
@@ -96,7 +101,7 @@ function means(record: RunRecord): string[] {
 
 function roofLines({ roofs }: RunRecord): string[] {
   return roofs.map(({ dtype, threads, flops, reads }) => {
-    const at = [32, 512, 4096, 262144].flatMap((kib) => {
+    const at = [32, 512, 1024, 2048, 8192, 16384, 262144].flatMap((kib) => {
       const read = reads.find(({ bytes }) => bytes === 1024 * kib);
       const size = kib < 1024 ? `${kib} KiB` : `${kib / 1024} MiB`;
       return read ? `${(read.rate / 1e9).toFixed(0)} (${size})` : [];
@@ -104,6 +109,26 @@ function roofLines({ roofs }: RunRecord): string[] {
     const counted = `${threads} ${threads === 1 ? "thread" : "threads"}`;
     return `${dtype}, ${counted}: ${(flops / 1e9).toFixed(0)} GFLOP/s; reads, GB/s: ${at.join(", ")}`;
   });
+}
+
+/** The outcomes of one shape in a row; what a figure is, for each thread count. */
+export function float16Rows({ float16 = [] }: RunRecord): string[][] {
+  return [...new Set(float16.map(({ shape }) => JSON.stringify(shape)))].map((key) => {
+    const group = float16.filter(({ shape }) => JSON.stringify(shape) === key);
+    const [first] = group as [Float16Outcome];
+    const cell = (what: (outcome: Float16Outcome) => number): string => group.map((o) => digits(what(o))).join(" / ");
+    return [
+      ...[sizesOf(first.shape), first.shape.workload],
+      ...[cell(({ float32 }) => float32.median), cell(({ float16: half }) => half.median), cell(speedUp)],
+    ];
+  });
+}
+
+function float16Lines(record: RunRecord): string[] {
+  const rows = float16Rows(record);
+  if (rows.length === 0) return [];
+  const head = ["T,B,I,H,layers,directions", "workload", "float32 ms", "float16 ms", "×"];
+  return ["", "Our own weights in float16 (the bits of the same weights in float32)", aligned([head, ...rows], 2)];
 }
 
 function growthLines({ growth }: RunRecord): string[] {
@@ -134,7 +159,8 @@ function verdictLines(record: RunRecord): string[] {
 /** All of it, as text. */
 export function reportOf(record: RunRecord): string {
   return [
-    "Median ms of a pass, 1 / 2 threads; × ours is a peer's time over ours; bandwidth is that of one sequence's weights.",
+    "Median ms of a pass, 1 / 2 threads; × ours is a peer's time over ours; bandwidth is that of one sequence's weights;",
+    "the floor is the time that this machine's measured peak and bandwidth leave (bench/src/floor.ts).",
     "",
     table(record),
     "",
@@ -142,6 +168,7 @@ export function reportOf(record: RunRecord): string {
     ...roofLines(record),
     "",
     `Geometric means: ${means(record).join("; ") || "no peer to compare with"}`,
+    ...float16Lines(record),
     ...growthLines(record),
     "",
     "Targets",

@@ -19,6 +19,8 @@ export interface Shape {
   readonly lengths?: readonly number[];
   /** Whether h0 and c0 are handed in, as a streaming caller does. Otherwise they are zeros, left out. */
   readonly stateful?: boolean;
+  /** Whether we take the step by `LSTMStream.step`, which keeps the state; the peers have the state handed in all the same. */
+  readonly stepped?: boolean;
 }
 
 type Sizes = readonly [number, number, number, number, number, 1 | 2];
@@ -49,6 +51,7 @@ function packed([name, lengths]: (typeof spreads)[number], [input, hidden, layer
 }
 
 const step = { stateful: true } as const;
+const stream = { stateful: true, stepped: true } as const;
 const double = { dtype: "float64" } as const;
 
 /** The sets in the order they are run; no shape is in two of them. */
@@ -63,9 +66,12 @@ export const shapes: readonly Shape[] = [
   dense("workloads", "language model, one", [25, 1, 1024, 1024, 1, 1]),
   ...spreads.map((spread) => packed(spread, [128, 256, 1, 1])),
   ...spreads.slice(1, 3).map((spread) => packed(spread, [64, 128, 2, 2])),
-  dense("streaming", "one step, small", [1, 1, 64, 64, 1, 1], step),
-  dense("streaming", "one step", [1, 1, 256, 256, 2, 1], step),
-  dense("streaming", "one step, large", [1, 1, 1024, 1024, 1, 1], step),
+  dense("streaming", "stream.step, small", [1, 1, 64, 64, 1, 1], stream),
+  dense("streaming", "stream.step", [1, 1, 256, 256, 2, 1], stream),
+  dense("streaming", "stream.step, large", [1, 1, 1024, 1024, 1, 1], stream),
+  dense("streaming", "one step by forward, small", [1, 1, 64, 64, 1, 1], step),
+  dense("streaming", "one step by forward", [1, 1, 256, 256, 2, 1], step),
+  dense("streaming", "one step by forward, large", [1, 1, 1024, 1024, 1, 1], step),
   ...[1, 2, 4, 8, 16, 32, 64, 128, 256].map((batch) => dense("batch", "batch sizes", [40, batch, 128, 256, 1, 1])),
   ...[16, 32, 64, 128, 256, 512, 1024, 2048].map((h) =>
     dense("hidden", "hidden sizes, one sequence", [h > 1024 ? 10 : 40, 1, h, h, 1, 1]),
@@ -83,10 +89,21 @@ export const shapes: readonly Shape[] = [
   dense("float64", "double, sentences", [50, 64, 256, 256, 1, 1], double),
 ];
 
+/** What float16 weights are for, one sequence and large H, and what they are not: apart from the sets above. */
+export const float16Shapes: readonly Shape[] = [
+  dense("float16", "stream.step", [1, 1, 512, 512, 1, 1], stream),
+  dense("float16", "stream.step", [1, 1, 1024, 1024, 1, 1], stream),
+  ...[512, 1024, 2048].map((h) => dense("float16", "one sequence", [h > 1024 ? 10 : 25, 1, h, h, 1, 1])),
+  dense("float16", "one sequence, two layers", [100, 1, 256, 512, 2, 1]),
+  dense("float16", "one sequence", [100, 1, 128, 256, 1, 1]),
+  dense("float16", "batch 8", [40, 8, 512, 512, 1, 1]),
+  dense("float16", "batch 64", [50, 64, 256, 256, 1, 1]),
+];
+
 /** The few that `--quick` runs: one of each kind. */
 export const quickShapes: readonly Shape[] = shapes.filter(({ workload }) =>
   [
-    ...["sensor windows", "one small signal", "sentences", "long-tailed lengths", "one step, small"],
+    ...["sensor windows", "one small signal", "sentences", "long-tailed lengths", "stream.step, small"],
     ...["language model, one", "double, sensor windows"],
   ].includes(workload),
 );
@@ -99,16 +116,21 @@ export function sizesOf(shape: Shape): string {
   return [span, batch, inputSize, hiddenSize, layers, directions].join(",");
 }
 
-/** The floating-point operations of the matrix products alone, over real steps alone: padding is no work done. */
+/** Steps of all sequences together: padding is no work done. */
+export function rowsOf({ steps, batch, lengths }: Shape): number {
+  return lengths ? lengths.reduce((sum, length) => sum + length, 0) : steps * batch;
+}
+
+/** How wide the input of each layer is. */
+export function layerInputs({ inputSize, hiddenSize, layers, directions }: Shape): number[] {
+  return Array.from({ length: layers }, (_, layer) => (layer === 0 ? inputSize : directions * hiddenSize));
+}
+
+/** The floating-point operations of the matrix products alone, over real steps alone. */
 export function flopsOf(shape: Shape): number {
-  const { steps, batch, inputSize, hiddenSize, layers, directions, lengths } = shape;
-  const rows = lengths ? lengths.reduce((sum, length) => sum + length, 0) : steps * batch;
-  let perRow = 0;
-  for (let layer = 0; layer < layers; layer++) {
-    const width = layer === 0 ? inputSize : directions * hiddenSize;
-    perRow += directions * 2 * 4 * hiddenSize * (width + hiddenSize);
-  }
-  return rows * perRow;
+  const { hiddenSize, directions } = shape;
+  const perRow = layerInputs(shape).map((width) => directions * 2 * 4 * hiddenSize * (width + hiddenSize));
+  return rowsOf(shape) * perRow.reduce((sum, flops) => sum + flops, 0);
 }
 
 /** The bytes of one layer's recurrent weights in one direction: what each step must have at hand. */

@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { Tensor } from "packed-lstm";
 import { type Contender, floats, type Problem } from "./problem.js";
-import type { Shape } from "./shapes.js";
+import { layerInputs, type Shape } from "./shapes.js";
 
 interface TfTensor {
   dataSync(): Float32Array;
@@ -79,41 +79,42 @@ function weightsOf({ core }: Tfjs, { lstm }: Problem, suffix: string): TfTensor[
   return [matrix("weight_ih"), matrix("weight_hh"), core.tensor(bias, [bias.length])];
 }
 
-function buildModel(tfjs: Tfjs, problem: Problem): TfModel {
+/** A model a layer: in one of several, each layer would find the states of the one before among its own arguments. */
+function buildModels(tfjs: Tfjs, problem: Problem): TfModel[] {
   const { layers } = tfjs;
-  const { steps, inputSize, hiddenSize, layers: count, directions, stateful } = problem.shape;
-  const first = layers.input({ shape: [steps, inputSize] });
-  const states: unknown[] = [];
-  let below: unknown = first;
-  for (let l = 0; l < count; l++) {
+  const { shape } = problem;
+  const { steps, hiddenSize, directions, stateful } = shape;
+  return layerInputs(shape).map((width, l) => {
+    const input = layers.input({ shape: [steps, width] });
+    const states = stateful ? [0, 1].map(() => layers.input({ shape: [hiddenSize] })) : [];
     // Zeros: the default initializer works out orthogonal matrices for minutes, to be overwritten.
     const cell = layers.layers.lstm({
       ...{ units: hiddenSize, activation: "tanh", recurrentActivation: "sigmoid", returnSequences: true },
       ...{ kernelInitializer: "zeros", recurrentInitializer: "zeros", unitForgetBias: false },
     });
     const layer = directions === 2 ? layers.layers.bidirectional({ layer: cell, mergeMode: "concat" }) : cell;
-    const initial = stateful ? [0, 1].map(() => layers.input({ shape: [hiddenSize] })) : [];
-    states.push(...initial);
-    below = layer.apply(below, stateful ? { initialState: initial } : {});
+    const outputs = layer.apply(input, stateful ? { initialState: states } : {});
     const weights = weightsOf(tfjs, problem, `l${l}`);
     layer.setWeights(directions === 2 ? [...weights, ...weightsOf(tfjs, problem, `l${l}_reverse`)] : weights);
-  }
-  return layers.model({ inputs: [first, ...states], outputs: below });
+    return layers.model({ inputs: [input, ...states], outputs });
+  });
 }
 
 /** Batch-first, as it has it; turning the input over and the output back is outside of what is timed. */
 export function makeTfjs(tfjs: Tfjs, problem: Problem): Contender {
   const { core } = tfjs;
-  const { steps, batch, hiddenSize, layers, directions } = problem.shape;
-  const model = buildModel(tfjs, problem);
-  const input = transposed(problem.input);
-  const [h0, c0] = problem.state ?? [];
-  const states = Array.from({ length: h0 ? layers : 0 }, (_, l) => [h0, c0].map((s) => s?.select(0, l))).flat();
-  const feeds = [input, ...states].map((tensor) => core.tensor(floats(tensor), tensor?.shape ?? []));
+  const { steps, batch, hiddenSize, directions } = problem.shape;
+  const models = buildModels(tfjs, problem);
+  const tensorOf = (tensor: Tensor): TfTensor => core.tensor(floats(tensor), tensor.shape);
+  const input = tensorOf(transposed(problem.input));
+  const states = models.map((_, l) => (problem.state ?? []).map((state) => tensorOf(state.select(0, l))));
   const run = (): Float32Array =>
     core.tidy(() => {
-      const output = model.apply(feeds);
-      return (Array.isArray(output) ? (output[0] as TfTensor) : (output as TfTensor)).dataSync();
+      const last = models.reduce((below, model, l) => {
+        const output = model.apply([below, ...(states[l] ?? [])]);
+        return Array.isArray(output) ? (output[0] as TfTensor) : (output as TfTensor);
+      }, input);
+      return last.dataSync();
     });
   return {
     name: "tfjs",
@@ -130,7 +131,7 @@ export function makeTfjs(tfjs: Tfjs, problem: Problem): Contender {
       return Promise.resolve({ output });
     },
     close() {
-      for (const tensor of feeds) tensor.dispose();
+      for (const tensor of [input, ...states.flat()]) tensor.dispose();
       return Promise.resolve();
     },
   };

@@ -183,6 +183,25 @@ PACKED_LSTM_INLINE void cell_at(const CellTile<Vec::T>& tile, int p) {
   finish_cells<W, MR * NP>(cells, gates);
 }
 
+/** The sums of panels p on, `vectors` a row, to where they belong. */
+PACKED_LSTM_INLINE void put_rows(const MatmulTile<Vec::T>& tile, int p, int rows, int vectors, const Vec::T* sums) {
+  PACKED_LSTM_UNROLL
+  for (int i = 0; i < rows * vectors; ++i) {
+    const int first = (4 * p + i % vectors) * Vec::U;
+    Vec::store_up_to(tile.out[i / vectors] + first, Vec::load(sums + i * Vec::U), tile.columns - first);
+  }
+}
+
+PACKED_LSTM_NOINLINE void put_rows_apart(const MatmulTile<Vec::T>& tile, int p, int rows, int vectors,
+                                         const Vec::T* sums) {
+  for (int r = 0; r < rows; ++r) {
+    for (int j = 0; j < vectors; ++j, sums += Vec::U) {
+      const int first = (4 * p + j) * Vec::U;
+      Vec::store_up_to(tile.out[r] + first, Vec::load(sums), tile.columns - first);
+    }
+  }
+}
+
 template <class W, int MR, int NP>
 PACKED_LSTM_INLINE void matmul_at(const MatmulTile<Vec::T>& tile, int p) {
   constexpr int kColumns = 4 * Vec::U;
@@ -190,13 +209,10 @@ PACKED_LSTM_INLINE void matmul_at(const MatmulTile<Vec::T>& tile, int p) {
   alignas(64) Vec::T sums[MR * NP * kColumns];
   constexpr auto sum = kInPlace<W> ? sum_tile<W, MR, NP> : sum_tile_apart<W, MR, NP>;
   sum(tile.weights, p, nullptr, &product, &product + 1, tile.chain, sums);
-  PACKED_LSTM_UNROLL
-  for (int r = 0; r < MR; ++r) {
-    PACKED_LSTM_UNROLL
-    for (int j = 0; j < 4 * NP; ++j) {
-      const int first = p * kColumns + j * Vec::U;
-      Vec::store_up_to(tile.out[r] + first, Vec::load(sums + (r * 4 * NP + j) * Vec::U), tile.columns - first);
-    }
+  if constexpr (kInPlace<W>) {
+    put_rows(tile, p, MR, 4 * NP, sums);
+  } else {
+    put_rows_apart(tile, p, MR, 4 * NP, sums);
   }
 }
 
