@@ -86,6 +86,7 @@ void read_caches(CpuInfo& info) {
                               ((r.b & 4095) + 1) * (static_cast<std::size_t>(r.c) + 1);
     if (level == 1) info.l1_bytes = bytes;
     if (level == 2) info.l2_bytes = bytes;
+    if (level == 3) info.l3_bytes = bytes;
   }
 }
 
@@ -109,9 +110,11 @@ void read_caches(CpuInfo& info) {
   if (sysctlbyname("hw.perflevel0.l2cachesize", &bytes, &length, nullptr, 0) == 0 && bytes != 0)
     info.l2_bytes = bytes / 4;
 #elif defined(__linux__) && defined(_SC_LEVEL2_CACHE_SIZE)
-  const long l1 = sysconf(_SC_LEVEL1_DCACHE_SIZE), l2 = sysconf(_SC_LEVEL2_CACHE_SIZE);
+  const long l1 = sysconf(_SC_LEVEL1_DCACHE_SIZE), l2 = sysconf(_SC_LEVEL2_CACHE_SIZE),
+             l3 = sysconf(_SC_LEVEL3_CACHE_SIZE);
   if (l1 > 0) info.l1_bytes = static_cast<std::size_t>(l1);
   if (l2 > 0) info.l2_bytes = static_cast<std::size_t>(l2);
+  if (l3 > 0) info.l3_bytes = static_cast<std::size_t>(l3);
 #else
   (void)info;
 #endif

@@ -12,6 +12,7 @@ struct CpuInfo {
   int cores = 1;                      // cores this process may run on: its affinity mask, not the machine's size
   std::size_t l1_bytes = 32u << 10;   // data cache of one core
   std::size_t l2_bytes = 512u << 10;  // private or nearest unified cache of one core
+  std::size_t l3_bytes = 16u << 20;   // shared by cores
 };
 
 /** Read once, then constant. */

@@ -1,4 +1,4 @@
-// Three macros the kernels need from the compiler. Nothing else.
+// What the kernels need from the compiler. Nothing else.
 #pragma once
 
 #if defined(_MSC_VER) && !defined(__clang__)
@@ -10,3 +10,6 @@
 #define PACKED_LSTM_NOINLINE static __attribute__((noinline))
 #define PACKED_LSTM_UNROLL _Pragma("GCC unroll 24")
 #endif
+
+// How the loop over k is unrolled: not, unless an instruction set says otherwise.
+#define PACKED_LSTM_UNROLL_K

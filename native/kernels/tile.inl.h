@@ -6,6 +6,7 @@
 template <int MR, int NP, class W>
 PACKED_LSTM_INLINE void accumulate(Reg (&acc)[MR][4 * NP], const Vec::T* const (&a)[MR], int k, const W* w,
                                    std::size_t stride) {
+  PACKED_LSTM_UNROLL_K
   for (int i = 0; i < k; ++i) {
     Reg broadcast[MR];
     PACKED_LSTM_UNROLL

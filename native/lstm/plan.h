@@ -31,6 +31,9 @@ struct Plan {
   std::string describe() const;
 };
 
+/** Rows that the walker projects at once. */
+constexpr int kHoistRows = 256;
+
 /** The best plan for at most `threads` workers. */
 Plan make_plan(const Config& config, const Layout& layout, const KernelTraits& kernels, int threads);
 

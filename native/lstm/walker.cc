@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "gemm/matmul.h"
+#include "lstm/plan.h"
 
 namespace packed_lstm {
 namespace {
@@ -80,38 +81,46 @@ class Walker {
 
   // Looks up where this step's rows lie.
   void aim() {
+    if (hoisted_ != 0) hoist();
     for (int s = 0; s < active_; ++s) {
-      Slot& slot = slots_[s];
+      const Slot& slot = slots_[s];
       const int t = time(slot, slot.done);
       x_[s] = pass_.x.at(*slot.sequence, t);
       y_[s] = pass_.y.at(*slot.sequence, t);
       h_[s] = slot.h;
       c_[s] = slot.c;
       out_[s] = proj_.count() != 0 ? slot.unprojected : y_[s];
-      pre_[s] = nullptr;
-      if (hoisted_ != 0) {
-        if (slot.done == slot.hoisted_from + slot.projected) hoist(slot);
-        pre_[s] = slot.hoisted + std::size_t(slot.done - slot.hoisted_from) * gates_.columns_padded();
-      }
+      pre_[s] = hoisted_ != 0 ? hoisted_row(slot, slot.done) : nullptr;
     }
   }
 
-  // The input projection of a slot's next steps, as one product of many rows.
-  void hoist(Slot& slot) {
-    const int steps = std::min(hoisted_, slot.sequence->length - slot.done);
+  T* hoisted_row(const Slot& slot, int done) const {
+    return slot.hoisted + std::size_t(done - slot.hoisted_from) * gates_.columns_padded();
+  }
+
+  // The input projection of the next steps of every slot that has used its own up, as products of many rows: slots
+  // that began together read W_ih together.
+  void hoist() {
     const T* a[kHoistRows];
     T* out[kHoistRows];
-    for (int first = 0; first < steps; first += kHoistRows) {
-      const int rows = std::min(kHoistRows, steps - first);
-      for (int i = 0; i < rows; ++i) {
-        a[i] = pass_.x.at(*slot.sequence, time(slot, slot.done + first + i));
-        out[i] = slot.hoisted + std::size_t(first + i) * gates_.columns_padded();
-      }
+    int rows = 0;
+    const auto multiply = [&] {
       matmul(kernels_, gates_, first_panel_, last_panel_, rows, pass_.k_x, gates_.columns_padded(), config_.chain(), a,
              out);
+      rows = 0;
+    };
+    for (int s = 0; s < active_; ++s) {
+      Slot& slot = slots_[s];
+      if (slot.done != slot.hoisted_from + slot.projected) continue;
+      slot.hoisted_from = slot.done;
+      slot.projected = std::min(hoisted_, slot.sequence->length - slot.done);
+      for (int done = slot.done; done < slot.hoisted_from + slot.projected; ++done) {
+        if (rows == kHoistRows) multiply();
+        a[rows] = pass_.x.at(*slot.sequence, time(slot, done));
+        out[rows++] = hoisted_row(slot, done);
+      }
     }
-    slot.hoisted_from = slot.done;
-    slot.projected = steps;
+    if (rows != 0) multiply();
   }
 
   void step() {
@@ -171,8 +180,6 @@ class Walker {
     if (share_.index == 0) std::copy_n(slot.h, config_.real_size(), pass_.hn + row * config_.real_size());
     std::copy_n(slot.c + first_unit_, last_unit_ - first_unit_, pass_.cn + row * config_.hidden_size + first_unit_);
   }
-
-  static constexpr int kHoistRows = 48;
 
   const KernelSet<T>& kernels_;
   const Config& config_;

@@ -10,6 +10,12 @@
 #include "kernels/isa/sets.h"
 #include "kernels/kernel_set.h"
 
+// A step over k is six cycles, of which its counting and the exit from 64 of them take some: unrolled it is 2% faster.
+#if !defined(_MSC_VER) || defined(__clang__)
+#undef PACKED_LSTM_UNROLL_K
+#define PACKED_LSTM_UNROLL_K _Pragma("GCC unroll 4")
+#endif
+
 namespace packed_lstm {
 namespace avx2 {
 namespace {
