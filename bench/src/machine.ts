@@ -33,6 +33,15 @@ export function machineNow(): RunRecord["machine"] {
   };
 }
 
+/** Of two measurements of the same roofs the better figures: a limit is what was reached at any time. */
+export function betterRoofs(one: readonly Roofline[], other: readonly Roofline[]): Roofline[] {
+  return one.map((roof, i) => {
+    const again = other[i] ?? roof;
+    const reads = roof.reads.map(({ bytes, rate }, r) => ({ bytes, rate: Math.max(rate, again.reads[r]?.rate ?? 0) }));
+    return { ...roof, flops: Math.max(roof.flops, again.flops), reads };
+  });
+}
+
 /** About four seconds, of which `--quick` takes one. */
 export function measureRoofs(threadCounts: readonly number[], quick: boolean): Roofline[] {
   return threadCounts.flatMap((threads) => {

@@ -14,7 +14,7 @@ import { rooflineChart } from "./chart-roofline.js";
 import { contest, messageOf, type Peers } from "./contest.js";
 import { float16Steps, measureFloat16 } from "./float16.js";
 import { measureMemory, measureSweeps, pointsInSweeps } from "./growth.js";
-import { machineNow, measureRoofs } from "./machine.js";
+import { betterRoofs, machineNow, measureRoofs } from "./machine.js";
 import { loadOrt } from "./onnxruntime.js";
 import { startProgress } from "./progress.js";
 import { withMeasured } from "./readme.js";
@@ -132,7 +132,7 @@ async function measureAll(options: Options): Promise<RunRecord> {
   };
   const points = growth ? pointsInSweeps(threads) + 1 : 0;
   const halves = only === "" || only === "float16" ? float16Steps(threads) : 0;
-  const progress = startProgress(2 + chosen.length * threads.length + halves + points);
+  const progress = startProgress(3 + chosen.length * threads.length + halves + points);
   keep({ roofs: measureRoofs(threads, quick) });
   progress.step("the machine's limits");
   for (const shape of chosen) {
@@ -152,6 +152,9 @@ async function measureAll(options: Options): Promise<RunRecord> {
     keep({ growth: { sweeps, memory: measureMemory() } });
     progress.step("memory");
   }
+  // At both ends of the run: other work on the machine took a third of one thread count's peak in one of them once.
+  keep({ roofs: betterRoofs(record.roofs, measureRoofs(threads, quick)) });
+  progress.step("the machine's limits again");
   progress.stop();
   peers.torch?.close();
   return record;

@@ -23,6 +23,10 @@ class Tiles {
 /** Panels that fit half a level-2 cache: row tiles are walked over these before the next ones are touched. */
 int panels_per_block(std::size_t panel_bytes);
 
+/** How many rows a kernel had better take at once: panels that stay in the level-1 cache need no tall tile. */
+template <class T>
+int rows_at_once(const KernelSet<T>& kernels, const Panels& panels);
+
 /** out[i] = bias + a[i] · W for i in [0, rows): panels [begin, end) of `panels`, whose K is `k`. */
 template <class T>
 void matmul(const KernelSet<T>& kernels, const Panels& panels, int begin, int end, int rows, int k, int columns,

@@ -22,7 +22,7 @@
 
 namespace packed_lstm {
 
-constexpr int kMaxTileRows = 8;
+constexpr int kMaxTileRows = 24;
 
 /** An IEEE binary16 number as it is stored. */
 struct Half {
@@ -48,7 +48,7 @@ struct CellTile {
   const T* h[kMaxTileRows];    // k_h values a row
   T* c[kMaxTileRows];
   T* out[kMaxTileRows];  // `units` values a row
-  int k_x, k_h, units, chain;
+  int rows, k_x, k_h, units, chain;
 };
 
 /** out = bias + a·W for up to kMaxTileRows rows; panel p writes columns 4·U·p up to `columns`. */
@@ -57,7 +57,7 @@ struct MatmulTile {
   PanelRange weights;
   const T* a[kMaxTileRows];
   T* out[kMaxTileRows];
-  int k, columns, chain;
+  int rows, k, columns, chain;
 };
 
 /** What the roof is measured with (probe.inl.h). */
@@ -73,7 +73,8 @@ template <class T>
 struct KernelSet {
   const char* isa;
   int unit;          // U
-  int tile_rows;     // MR: the tallest tile; cell[m], matmul[m] exist for m = 1 … MR
+  int tile_rows;     // MR: the tallest tile that registers hold
+  int tall_rows;     // the tallest there is, or MR; cell[m], matmul[m] exist for m = 1 … tall_rows
   int weight_bytes;  // of one element of a panel's K rows: T's, or a Half's
   void (*cell[kMaxTileRows + 1])(const CellTile<T>&);
   void (*matmul[kMaxTileRows + 1])(const MatmulTile<T>&);

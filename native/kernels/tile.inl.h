@@ -247,26 +247,3 @@ void matmul(const MatmulTile<Vec::T>& tile) {
     for (; p < tile.weights.end; ++p) matmul_at<W, MR, 1>(tile, p);
   }
 }
-
-/** W is what panels hold: Vec::T or Half. */
-template <class W>
-constexpr KernelSet<Vec::T> make_kernel_set(const char* isa) {
-  KernelSet<Vec::T> set{isa, Vec::U, Vec::kTileRows, sizeof(W), {}, {}, kProbe};
-  set.cell[1] = cell<W, 1>;
-  set.matmul[1] = matmul<W, 1>;
-  if constexpr (Vec::kTileRows > 1) {
-    set.cell[2] = cell<W, 2>;
-    set.cell[3] = cell<W, 3>;
-    set.matmul[2] = matmul<W, 2>;
-    set.matmul[3] = matmul<W, 3>;
-  }
-  if constexpr (Vec::kTileRows > 3) {
-    set.cell[4] = cell<W, 4>;
-    set.cell[5] = cell<W, 5>;
-    set.cell[6] = cell<W, 6>;
-    set.matmul[4] = matmul<W, 4>;
-    set.matmul[5] = matmul<W, 5>;
-    set.matmul[6] = matmul<W, 6>;
-  }
-  return set;
-}

@@ -124,7 +124,7 @@ class Walker {
   }
 
   void step() {
-    const Tiles tiles(active_, kernels_.tile_rows);
+    const Tiles tiles(active_, rows_at_once(kernels_, gates_));
     const int block = tiles.count() == 1 ? last_panel_ - first_panel_ : panels_per_block(gates_.panel_bytes());
     CellTile<T> tile;
     tile.k_x = pass_.k_x;
@@ -135,6 +135,7 @@ class Walker {
       tile.weights = gates_.range(first, std::min(last_panel_, first + block));
       for (int i = 0; i < tiles.count(); ++i) {
         const int row = tiles.begin(i), height = tiles.begin(i + 1) - row;
+        tile.rows = height;
         std::copy_n(x_ + row, height, tile.x);
         std::copy_n(pre_ + row, height, tile.pre);
         std::copy_n(h_ + row, height, tile.h);

@@ -19,17 +19,13 @@ namespace {
 namespace f32 {
 using Vec = VecF32;
 using Reg = Vec::Reg;
-#include "kernels/activations.inl.h"
-#include "kernels/probe.inl.h"
-#include "kernels/tile.inl.h"
+#include "kernels/kernels.inl.h"
 }  // namespace f32
 
 namespace f64 {
 using Vec = VecF64;
 using Reg = Vec::Reg;
-#include "kernels/activations.inl.h"
-#include "kernels/probe.inl.h"
-#include "kernels/tile.inl.h"
+#include "kernels/kernels.inl.h"
 }  // namespace f64
 
 }  // namespace

@@ -5,7 +5,7 @@
 struct VecF32 {
   using T = float;
   using Reg = __m512;
-  static constexpr int U = 16, kTileRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2, kBeside = 3;
+  static constexpr int U = 16, kTileRows = 6, kTallRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2, kBeside = 3;
   static constexpr __mmask16 kAll = 0xffff;
 
   PACKED_LSTM_INLINE Reg load(const T* p) { return _mm512_loadu_ps(p); }
@@ -37,7 +37,7 @@ struct VecF32 {
 struct VecF64 {
   using T = double;
   using Reg = __m512d;
-  static constexpr int U = 8, kTileRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2, kBeside = 3;
+  static constexpr int U = 8, kTileRows = 6, kTallRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2, kBeside = 3;
   static constexpr __mmask8 kAll = 0xff;
 
   PACKED_LSTM_INLINE Reg load(const T* p) { return _mm512_loadu_pd(p); }

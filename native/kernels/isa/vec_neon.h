@@ -3,7 +3,7 @@
 struct VecF32 {
   using T = float;
   using Reg = float32x4_t;
-  static constexpr int U = 4, kTileRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2, kBeside = 3;
+  static constexpr int U = 4, kTileRows = 6, kTallRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2, kBeside = 3;
 
   PACKED_LSTM_INLINE Reg load(const T* p) { return vld1q_f32(p); }
   PACKED_LSTM_INLINE Reg load(const Half* p) {
@@ -34,7 +34,7 @@ struct VecF32 {
 struct VecF64 {
   using T = double;
   using Reg = float64x2_t;
-  static constexpr int U = 2, kTileRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2, kBeside = 3;
+  static constexpr int U = 2, kTileRows = 6, kTallRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2, kBeside = 3;
 
   PACKED_LSTM_INLINE Reg load(const T* p) { return vld1q_f64(p); }
   PACKED_LSTM_INLINE void store(T* p, Reg v) { vst1q_f64(p, v); }

@@ -18,7 +18,7 @@ PACKED_LSTM_INLINE float widen(Half half) {
 template <class Value, class Bits, int kMantissaBits>
 struct ScalarVec {
   using T = Value;
-  static constexpr int U = 4, kTileRows = 1, kPanels1 = 1, kPanels2 = 1, kPanels3 = 1, kBeside = 1;
+  static constexpr int U = 4, kTileRows = 1, kTallRows = 1, kPanels1 = 1, kPanels2 = 1, kPanels3 = 1, kBeside = 1;
   struct Reg {
     T v[U];
   };
