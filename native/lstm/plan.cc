@@ -11,7 +11,7 @@ namespace packed_lstm {
 namespace {
 
 constexpr double kFmaPerCycle = 2, kLoadsPerCycle = 2;  // vectors
-constexpr double kL2BytesPerCycle = 40, kL3BytesPerCycle = 28;
+constexpr double kL2BytesPerCycle = 40, kL3BytesPerCycle = 28, kMemoryBytesPerCycle = 6;
 constexpr double kCellCyclesPerVector = 45;  // the epilogue: five exponentials, three divisions
 constexpr double kStepCycles = 150;          // pointers and calls of one step
 constexpr double kBarrierCycles = 700, kWakeCycles = 25000;
@@ -67,6 +67,11 @@ class Model {
            0.8 * static_cast<double>(cpu_info().l2_bytes);
   }
 
+  bool beyond_caches(int layer, const Plan& plan) const {
+    const int k = config_.layer_input(layer) + config_.real_size();
+    return plan.splits * plan.directions * weight_bytes(k, plan) > 0.5 * static_cast<double>(cpu_info().l3_bytes);
+  }
+
   // How many steps a team takes with 1, 2, … slots full: the sequences that would be under way at step t, were there
   // slots for all, fill those there are, and what is over goes into the next step.
   void count_steps(const Plan& plan, double* steps_of) const {
@@ -101,7 +106,8 @@ class Model {
   int hoisted_steps(int layer, const Plan& plan) const {
     if (config_.layer_input(layer) < kernels_.unit || layout_.steps < 2) return 0;
     const std::size_t row_bytes = static_cast<std::size_t>(panels_) * 4 * kernels_.unit * kernels_.element_bytes;
-    const int fit = static_cast<int>(kHoistedBytes / (row_bytes * static_cast<std::size_t>(plan.slots)));
+    const std::size_t room = beyond_caches(layer, plan) ? 4 * kHoistedBytes : kHoistedBytes;
+    const int fit = static_cast<int>(room / (row_bytes * static_cast<std::size_t>(plan.slots)));
     const int steps = std::min({std::max(fit, kernels_.tile_rows), kMaxHoisted, layout_.steps});
     const bool few =
         plan.slots < kernels_.tile_rows / 2 + 1 || (plan.slots <= 2 * kernels_.tile_rows && !in_cache(plan));
@@ -112,9 +118,8 @@ class Model {
   // many steps, and write and read back what comes of it: 6 to 14% less time at H 1024 and 2048; at H 512, where all
   // fits, none.
   bool spares_traffic(int layer, const Plan& plan, int steps) const {
+    if (!beyond_caches(layer, plan) || !equal()) return false;
     const int inputs = config_.layer_input(layer);
-    const double weights = plan.splits * plan.directions * weight_bytes(inputs + config_.real_size(), plan);
-    if (weights < 0.5 * static_cast<double>(cpu_info().l3_bytes) || !equal()) return false;
     const int reads = (plan.slots * steps + kHoistRows - 1) / kHoistRows;
     const double spared = inputs * (1 - static_cast<double>(reads) / steps) * kernels_.weight_bytes;
     return spared > 2 * plan.slots * kernels_.element_bytes;
@@ -129,8 +134,10 @@ class Model {
     const double k_cycles = std::max(4 * height / kFmaPerCycle, (4 + height) / kLoadsPerCycle) * tiles * panels;
     const double in_tile = states + (hoisted ? 0 : inputs);
     const double bytes = weight_bytes(static_cast<int>(in_tile), plan);
-    const double bandwidth = in_cache(plan) ? kL2BytesPerCycle : kL3BytesPerCycle;
-    double cycles = std::max(in_tile * k_cycles, bytes / bandwidth);
+    const double reading = bytes / (in_cache(plan) ? kL2BytesPerCycle : kL3BytesPerCycle);
+    double cycles = std::max(in_tile * k_cycles, reading);
+    // What comes from memory is waited for, and every team of the call reads its own.
+    if (beyond_caches(layer, plan)) cycles = in_tile * k_cycles + plan.groups * bytes / kMemoryBytesPerCycle;
     if (hoisted) cycles += inputs * panels * 4 * rows / kFmaPerCycle;
     cycles += rows * panels * kCellCyclesPerVector + kStepCycles + 10 * rows;
     if (config_.proj_size != 0)
