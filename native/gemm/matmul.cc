@@ -33,6 +33,7 @@ void matmul(const KernelSet<T>& kernels, const Panels& panels, int begin, int en
       std::copy_n(a + row, height, tile.a);
       std::copy_n(out + row, height, tile.out);
       kernels.matmul[height](tile);
+      tile.weights.far = false;
     }
   }
 }

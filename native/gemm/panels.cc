@@ -4,6 +4,8 @@
 #include <cmath>
 #include <type_traits>
 
+#include "base/cpu.h"
+
 namespace packed_lstm {
 namespace {
 
@@ -32,6 +34,7 @@ Panels::Panels(const KernelSet<T>& kernels, int count, std::size_t k)
     : width_(4 * kernels.unit), weight_bytes_(kernels.weight_bytes), count_(count) {
   stride_ = static_cast<std::size_t>(width_) * (sizeof(T) + k * static_cast<std::size_t>(weight_bytes_));
   data_ = AlignedBuffer<std::byte>(stride_ * static_cast<std::size_t>(count));
+  far_ = stride_ * static_cast<std::size_t>(count) > cpu_info().l3_bytes / 4;
 }
 
 template <class T>

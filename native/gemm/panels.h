@@ -34,7 +34,7 @@ class Panels {
   int count() const { return count_; }
   int columns_padded() const { return count_ * width_; }
   std::size_t panel_bytes() const { return stride_; }
-  PanelRange range(int begin, int end) const { return {data_.data(), stride_, begin, end}; }
+  PanelRange range(int begin, int end) const { return {data_.data(), stride_, begin, end, far_}; }
 
  private:
   template <class T>
@@ -48,6 +48,7 @@ class Panels {
 
   AlignedBuffer<std::byte> data_;
   std::size_t stride_ = 0;
+  bool far_ = false;  // larger than a quarter of the last cache, of which other programs have their share
   int width_ = 0, weight_bytes_ = 0, count_ = 0;
 };
 

@@ -5,10 +5,12 @@
 #define PACKED_LSTM_INLINE static __forceinline
 #define PACKED_LSTM_NOINLINE static __declspec(noinline)
 #define PACKED_LSTM_UNROLL
+#define PACKED_LSTM_PREFETCH(address) static_cast<void>(address)
 #else
 #define PACKED_LSTM_INLINE static inline __attribute__((always_inline))
 #define PACKED_LSTM_NOINLINE static __attribute__((noinline))
 #define PACKED_LSTM_UNROLL _Pragma("GCC unroll 24")
+#define PACKED_LSTM_PREFETCH(address) __builtin_prefetch(address)
 #endif
 
 // How the loop over k is unrolled: not, unless an instruction set says otherwise.

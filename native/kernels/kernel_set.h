@@ -22,18 +22,19 @@
 
 namespace packed_lstm {
 
-constexpr int kMaxTileRows = 24;
+constexpr int kMaxTileRows = 32;
 
 /** An IEEE binary16 number as it is stored. */
 struct Half {
   std::uint16_t bits;
 };
 
-/** Which panels a kernel walks: [begin, end), `stride` bytes apart. */
+/** Which panels a kernel walks: [begin, end), `stride` bytes apart. `far`: they come from beyond the caches. */
 struct PanelRange {
   const std::byte* panels;
   std::size_t stride;
   int begin, end;
+  bool far;
 };
 
 /**

@@ -142,6 +142,7 @@ class Walker {
         std::copy_n(c_ + row, height, tile.c);
         std::copy_n(out_ + row, height, tile.out);
         kernels_.cell[height](tile);
+        tile.weights.far = false;
       }
     }
   }
