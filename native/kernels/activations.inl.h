@@ -131,19 +131,28 @@ PACKED_LSTM_INLINE Fraction<V> tanh_fraction(const typename V::Reg& x) {
   return {V::negate(expm1), V::add(V::set1(2), expm1)};
 }
 
-/** The gates of a cell before their activations. */
+/** The gates that make c, before their activations. */
 template <class V>
 struct Gates {
-  typename V::Reg i, f, g, o;
+  typename V::Reg i, f, g;
 };
 
-/** c ← σ(f)·c + σ(i)·tanh(g); returns h = σ(o)·tanh(c). Three divisions: a product of denominators shares one. */
+// A cell comes in two halves, and a tile's cells go through one half before the other: the whole is a chain of some 130
+// cycles, and no processor looks so far ahead that the next cell would fill its gaps. On Zen 3, 3 to 8% less time at H
+// 16 to 64, 1% at 256.
+
+/** σ(f)·c + σ(i)·tanh(g). Two divisions: a product of denominators shares one. */
 template <class V>
-PACKED_LSTM_INLINE typename V::Reg lstm_cell(const Gates<V>& gate, typename V::Reg& c) {
+PACKED_LSTM_INLINE typename V::Reg next_c(const Gates<V>& gate, const typename V::Reg& c) {
   const Fraction<V> candidate = tanh_fraction<V>(gate.g);
   const auto kept = V::div(c, sigmoid_denominator<V>(gate.f));
   const auto added = V::div(candidate.numerator, V::mul(sigmoid_denominator<V>(gate.i), candidate.denominator));
-  c = V::add(kept, added);
+  return V::add(kept, added);
+}
+
+/** σ(o)·tanh(c), with one division. */
+template <class V>
+PACKED_LSTM_INLINE typename V::Reg next_h(const typename V::Reg& o, const typename V::Reg& c) {
   const Fraction<V> squashed = tanh_fraction<V>(c);
-  return V::div(squashed.numerator, V::mul(sigmoid_denominator<V>(gate.o), squashed.denominator));
+  return V::div(squashed.numerator, V::mul(sigmoid_denominator<V>(o), squashed.denominator));
 }

@@ -79,7 +79,7 @@ PACKED_LSTM_INLINE void sum_tall(const PanelRange& weights, int p, int rows, con
 
 template <class W>
 void cell_tall(const CellTile<Vec::T>& tile) {
-  constexpr int kColumns = 4 * Vec::U, kBeside = Vec::kBeside;
+  constexpr int kColumns = 4 * Vec::U;
   alignas(64) Vec::T gates[Vec::kTallRows * kColumns];
   for (int p = tile.weights.begin; p < tile.weights.end; ++p) {
     const bool projected = tile.pre[0] != nullptr;
@@ -91,9 +91,7 @@ void cell_tall(const CellTile<Vec::T>& tile) {
     const int unit = p * Vec::U;
     Cell cells[Vec::kTallRows];
     for (int r = 0; r < tile.rows; ++r) cells[r] = {tile.c[r] + unit, tile.out[r] + unit, tile.units - unit};
-    int r = 0;
-    for (; r + kBeside <= tile.rows; r += kBeside) finish_cells<W, kBeside>(cells + r, gates + r * kColumns);
-    for (; r < tile.rows; ++r) finish_cells<W, 1>(cells + r, gates + r * kColumns);
+    finish_cells_apart(cells, gates, tile.rows);
   }
 }
 

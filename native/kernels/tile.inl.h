@@ -115,9 +115,9 @@ struct Cell {
   int units;
 };
 
-/** Gates to c and h. `gates` holds 4 vectors a cell. */
+/** `gates` holds 4 vectors a cell. */
 template <int N>
-PACKED_LSTM_INLINE void finish_beside(const Cell* cells, const Vec::T* gates) {
+PACKED_LSTM_INLINE void update_c(const Cell* cells, const Vec::T* gates) {
   Gates<Beside<N>> gate;
   typename Beside<N>::Reg c;
   PACKED_LSTM_UNROLL
@@ -126,15 +126,24 @@ PACKED_LSTM_INLINE void finish_beside(const Cell* cells, const Vec::T* gates) {
     gate.i.v[n] = Vec::load(from);
     gate.f.v[n] = Vec::load(from + Vec::U);
     gate.g.v[n] = Vec::load(from + 2 * Vec::U);
-    gate.o.v[n] = Vec::load(from + 3 * Vec::U);
     c.v[n] = Vec::load(cells[n].c);
   }
-  const auto h = lstm_cell<Beside<N>>(gate, c);
+  c = next_c<Beside<N>>(gate, c);
+  PACKED_LSTM_UNROLL
+  for (int n = 0; n < N; ++n) Vec::store(cells[n].c, c.v[n]);
+}
+
+template <int N>
+PACKED_LSTM_INLINE void write_h(const Cell* cells, const Vec::T* gates) {
+  typename Beside<N>::Reg o, c;
   PACKED_LSTM_UNROLL
   for (int n = 0; n < N; ++n) {
-    Vec::store(cells[n].c, c.v[n]);
-    Vec::store_up_to(cells[n].h, h.v[n], cells[n].units);
+    o.v[n] = Vec::load(gates + (n * 4 + 3) * Vec::U);
+    c.v[n] = Vec::load(cells[n].c);
   }
+  const auto h = next_h<Beside<N>>(o, c);
+  PACKED_LSTM_UNROLL
+  for (int n = 0; n < N; ++n) Vec::store_up_to(cells[n].h, h.v[n], cells[n].units);
 }
 
 // Float has its sums and cells written out in each of its kernels. The others call these, which halves their code:
@@ -148,21 +157,29 @@ PACKED_LSTM_NOINLINE void sum_tile_apart(const PanelRange& weights, int p, const
   sum_tile<W, MR, NP>(weights, p, pre, product, end, chain, sums);
 }
 
-template <int N>
-PACKED_LSTM_NOINLINE void finish_beside_apart(const Cell* cells, const Vec::T* gates) {
-  finish_beside<N>(cells, gates);
+/** Read back from the level-1 cache, the gates leave the registers to work in: as many cells at once as they allow. */
+template <int kCells>
+PACKED_LSTM_INLINE void update_cells(const Cell* cells, const Vec::T* gates) {
+  constexpr int N = kCells < Vec::kBeside ? kCells : Vec::kBeside;
+  update_c<N>(cells, gates);
+  if constexpr (N < kCells) update_cells<kCells - N>(cells + N, gates + N * 4 * Vec::U);
 }
 
-/** Read back from the level-1 cache, the gates leave the registers to work in: as many cells at once as they allow. */
-template <class W, int kCells>
-PACKED_LSTM_INLINE void finish_cells(const Cell* cells, const Vec::T* gates) {
+template <int kCells>
+PACKED_LSTM_INLINE void write_cells(const Cell* cells, const Vec::T* gates) {
   constexpr int N = kCells < Vec::kBeside ? kCells : Vec::kBeside;
-  if constexpr (kInPlace<W>) {
-    finish_beside<N>(cells, gates);
-  } else {
-    finish_beside_apart<N>(cells, gates);
-  }
-  if constexpr (N < kCells) finish_cells<W, kCells - N>(cells + N, gates + N * 4 * Vec::U);
+  write_h<N>(cells, gates);
+  if constexpr (N < kCells) write_cells<kCells - N>(cells + N, gates + N * 4 * Vec::U);
+}
+
+PACKED_LSTM_NOINLINE void finish_cells_apart(const Cell* cells, const Vec::T* gates, int count) {
+  constexpr int N = Vec::kBeside, kColumns = 4 * Vec::U;
+  const Cell *const end = cells + count, *cell = cells;
+  const Vec::T* from = gates;
+  for (; end - cell >= N; cell += N, from += N * kColumns) update_c<N>(cell, from);
+  for (; cell != end; ++cell, from += kColumns) update_c<1>(cell, from);
+  for (cell = cells, from = gates; end - cell >= N; cell += N, from += N * kColumns) write_h<N>(cell, from);
+  for (; cell != end; ++cell, from += kColumns) write_h<1>(cell, from);
 }
 
 template <class W, int MR, int NP>
@@ -181,7 +198,12 @@ PACKED_LSTM_INLINE void cell_at(const CellTile<Vec::T>& tile, int p) {
     const int unit = (p + i % NP) * Vec::U;
     cells[i] = {tile.c[i / NP] + unit, tile.out[i / NP] + unit, tile.units - unit};
   }
-  finish_cells<W, MR * NP>(cells, gates);
+  if constexpr (kInPlace<W>) {
+    update_cells<MR * NP>(cells, gates);
+    write_cells<MR * NP>(cells, gates);
+  } else {
+    finish_cells_apart(cells, gates, MR * NP);
+  }
 }
 
 /** The sums of panels p on, `vectors` a row, to where they belong. */

@@ -7,7 +7,7 @@ alignas(32) constexpr std::int64_t kLanes64[8] = {-1, -1, -1, -1, 0, 0, 0, 0};
 struct VecF32 {
   using T = float;
   using Reg = __m256;
-  static constexpr int U = 8, kTileRows = 3, kTallRows = 32, kPanels1 = 2, kPanels2 = 1, kPanels3 = 1, kBeside = 2;
+  static constexpr int U = 8, kTileRows = 3, kTallRows = 32, kPanels1 = 2, kPanels2 = 1, kPanels3 = 1, kBeside = 3;
 
   PACKED_LSTM_INLINE Reg load(const T* p) { return _mm256_loadu_ps(p); }
   PACKED_LSTM_INLINE Reg load(const Half* p) {
@@ -36,7 +36,7 @@ struct VecF32 {
 struct VecF64 {
   using T = double;
   using Reg = __m256d;
-  static constexpr int U = 4, kTileRows = 3, kTallRows = 32, kPanels1 = 2, kPanels2 = 1, kPanels3 = 1, kBeside = 2;
+  static constexpr int U = 4, kTileRows = 3, kTallRows = 32, kPanels1 = 2, kPanels2 = 1, kPanels3 = 1, kBeside = 3;
 
   PACKED_LSTM_INLINE Reg load(const T* p) { return _mm256_loadu_pd(p); }
   PACKED_LSTM_INLINE void store(T* p, Reg v) { _mm256_storeu_pd(p, v); }
