@@ -6,10 +6,17 @@ export { Embedding } from "./embedding.js";
 export type { AnyTypedArray, ForeignTensor } from "./intake.js";
 export type { LinearOptions } from "./linear.js";
 export { Linear } from "./linear.js";
-export type { ForwardAsyncOptions, FromStateDictOptions } from "./lstm.js";
 export { LSTM } from "./lstm.js";
-export type { LSTMOutput, LSTMState } from "./lstm-call.js";
-export type { LSTMOptions, WeightDType } from "./lstm-options.js";
+export type { LSTMOutput } from "./lstm-call.js";
+export type {
+  ForwardAsyncOptions,
+  ForwardOptions,
+  FromStateDictOptions,
+  LSTMOptions,
+  WeightDType,
+} from "./lstm-options.js";
+export type { LSTMOut } from "./lstm-out.js";
+export type { LSTMState } from "./lstm-state.js";
 export type { MapOptions, MapProgress, MapResult, MapSource } from "./map.js";
 export type { PackPaddedOptions, PadPackedOptions } from "./packed.js";
 export { invertPermutation, PackedSequence, packPaddedSequence, padPackedSequence } from "./packed.js";

@@ -12,8 +12,8 @@ import {
   rangeError,
   typeError,
 } from "./check.js";
-import type { ForwardAsyncOptions } from "./lstm.js";
 import { checkSignal, runJob } from "./lstm-async.js";
+import type { ForwardAsyncOptions } from "./lstm-options.js";
 import { native } from "./native.js";
 import { isPacked, PackedSequence } from "./packed.js";
 import { uniform } from "./random.js";

@@ -3,16 +3,14 @@
 // step, so it allocates the results and one record, no more.
 
 import type { FloatArray, LSTMConfig } from "../binding.js";
-import { describe, formatShape, rangeError, typeError } from "./check.js";
+import { formatShape, rangeError } from "./check.js";
+import { freshResults, givenResults, type LSTMOut } from "./lstm-out.js";
+import { checkState, floats, type LSTMState } from "./lstm-state.js";
 import { isPacked, PackedSequence } from "./packed.js";
-import { allocate, allocateUnset, type FloatDType } from "./strided.js";
-import { Tensor, type TensorLike, toTensor } from "./tensor.js";
+import { type Tensor, type TensorLike, toTensor } from "./tensor.js";
 
 /** What `forward` returns; O is Tensor or PackedSequence, as the input was. */
 export type LSTMOutput<O> = [output: O, state: [hn: Tensor, cn: Tensor]];
-
-/** The state before the first step: h0 of shape (L·D, B, R), c0 of shape (L·D, B, H); both without B when unbatched. */
-export type LSTMState = readonly [h0: TensorLike, c0: TensorLike];
 
 /** The arguments of the native call, by name, and what `forward` returns once it has written them. */
 export interface Call {
@@ -30,14 +28,15 @@ export interface Call {
   readonly result: LSTMOutput<Tensor | PackedSequence>;
 }
 
-/** Judges input and state. @throws as LSTM.forward documents */
+/** Judges input, state and the tensors to write to, fresh ones when left out. @throws as LSTM.forward documents */
 export function prepareCall(
   config: LSTMConfig,
   batchFirst: boolean,
   input: TensorLike | PackedSequence,
   hx: LSTMState | null | undefined,
+  out?: LSTMOut,
 ): Call {
-  if (isPacked(input)) return preparePacked(config, PackedSequence.from("input", input), hx);
+  if (isPacked(input)) return preparePacked(config, PackedSequence.from("input", input), hx, out);
   const x = toTensor("input", input);
   const data = floats("input", x, config.dtype);
   const { shape } = x;
@@ -56,10 +55,15 @@ export function prepareCall(
     throw rangeError("ERR_SHAPE", "input", "a sequence length larger than 0", `shape ${formatShape(shape)}`);
   if (batch === 0) throw rangeError("ERR_SHAPE", "input", "a batch size larger than 0", `shape ${formatShape(shape)}`);
   const outputShape = rank === 2 ? [steps, outputSize(config)] : [first, second, outputSize(config)];
-  return finishCall(config, data, hx, steps, batch, swapped, null, outputShape);
+  return finishCall(config, data, hx, out, steps, batch, swapped, null, outputShape);
 }
 
-function preparePacked(config: LSTMConfig, packed: PackedSequence, hx: LSTMState | null | undefined): Call {
+function preparePacked(
+  config: LSTMConfig,
+  packed: PackedSequence,
+  hx: LSTMState | null | undefined,
+  out: LSTMOut | undefined,
+): Call {
   const rows = packed.data;
   const data = floats("input.data", rows, config.dtype);
   if (rows.shape.length !== 2) {
@@ -68,13 +72,14 @@ function preparePacked(config: LSTMConfig, packed: PackedSequence, hx: LSTMState
   }
   if (rows.shape[1] !== config.inputSize) throw wrongWidth("input.data", `(N, ${config.inputSize})`, rows.shape);
   const outputShape = [rows.shape[0] as number, outputSize(config)];
-  return finishCall(config, data, hx, packed.batchSizes.length, packed.batch, false, packed, outputShape);
+  return finishCall(config, data, hx, out, packed.batchSizes.length, packed.batch, false, packed, outputShape);
 }
 
 function finishCall(
   config: LSTMConfig,
   input: FloatArray,
   hx: LSTMState | null | undefined,
+  out: LSTMOut | undefined,
   steps: number,
   batch: number,
   batchFirst: boolean,
@@ -92,26 +97,26 @@ function finishCall(
   if (hx !== undefined && hx !== null) {
     [h0, c0] = checkState(hx, dtype, hShape, cShape, unbatched);
   }
-  const output = allocateUnset("output", dtype, (input.length / config.inputSize) * outputSize(config));
-  const hn = allocate("hn", dtype, states * batch * recurrent);
-  const cn = allocate("cn", dtype, states * batch * hiddenSize);
-  const rows = new Tensor(output, outputShape);
+  const shapes = { output: outputShape, hn: hShape, cn: cShape };
+  const results = out === undefined ? freshResults(dtype, shapes) : givenResults(out, dtype, shapes, { input, h0, c0 });
+  const { output, hn, cn } = results;
   // The result is dressed before it is written: it takes its own copy of the row description, which the caller could
   // change while an asynchronous pass is under way.
-  const repacked = packed && new PackedSequence(rows, packed.batchSizes, packed.sortedIndices, packed.unsortedIndices);
+  const repacked =
+    packed && new PackedSequence(output, packed.batchSizes, packed.sortedIndices, packed.unsortedIndices);
   return {
     input,
-    output,
+    output: output.data as FloatArray,
     h0,
     c0,
-    hn,
-    cn,
+    hn: hn.data as FloatArray,
+    cn: cn.data as FloatArray,
     steps,
     batch,
     batchFirst,
     batchSizes: repacked?.batchSizes ?? null,
     sortedIndices: repacked?.sortedIndices ?? null,
-    result: [repacked ?? rows, [new Tensor(hn, hShape), new Tensor(cn, cShape)]],
+    result: [repacked ?? output, [hn, cn]],
   };
 }
 
@@ -128,50 +133,4 @@ function inputShape(config: LSTMConfig, batchFirst: boolean, rank: number): stri
 function wrongWidth(name: string, expected: string, shape: readonly number[]): RangeError {
   const received = `a last dimension of ${shape[shape.length - 1]} in ${formatShape(shape)}`;
   return rangeError("ERR_SHAPE", name, `shape ${expected}`, received);
-}
-
-/** The elements of a tensor, which must be of this dtype. */
-function floats(name: string, tensor: Tensor, dtype: FloatDType): FloatArray {
-  if (tensor.dtype === dtype) return tensor.data as FloatArray;
-  throw typeError("ERR_DTYPE", name, `a ${dtype} tensor, as the LSTM's parameters are`, describe(tensor));
-}
-
-/**
- * A state of these shapes, as its elements.
- * @throws TypeError ERR_ARG_TYPE, ERR_DTYPE; RangeError ERR_SHAPE
- * @internal
- */
-export function checkState(
-  hx: LSTMState,
-  dtype: FloatDType,
-  hShape: readonly number[],
-  cShape: readonly number[],
-  unbatched = false,
-): [h: FloatArray, c: FloatArray] {
-  const [h, c] = checkPair(hx);
-  return [checkHalf("h0", h, dtype, hShape, unbatched), checkHalf("c0", c, dtype, cShape, unbatched)];
-}
-
-function checkPair(hx: unknown): readonly [TensorLike, TensorLike] {
-  if (Array.isArray(hx) && hx.length === 2 && hx[0] != null && hx[1] != null) return [hx[0], hx[1]];
-  const alone = Array.isArray(hx) && (hx[0] == null) !== (hx[1] == null);
-  const received = alone ? `only ${hx[0] == null ? "c0" : "h0"}` : describe(hx);
-  throw typeError("ERR_ARG_TYPE", "hx", "a pair [h0, c0]", received);
-}
-
-function checkHalf(
-  name: string,
-  value: TensorLike,
-  dtype: FloatDType,
-  shape: readonly number[],
-  unbatched: boolean,
-): FloatArray {
-  const tensor = toTensor(name, value);
-  const data = floats(name, tensor, dtype);
-  const given = tensor.shape;
-  let same = given.length === shape.length;
-  for (let dim = 0; same && dim < shape.length; dim++) same = given[dim] === shape[dim];
-  if (same) return data;
-  const kind = unbatched ? "unbatched 2-D input" : "batched input";
-  throw rangeError("ERR_SHAPE", name, `shape ${formatShape(shape)} for ${kind}`, `shape ${formatShape(given)}`);
 }

@@ -1,9 +1,11 @@
-// The arguments of the LSTM constructor: their types, their judging, and the sizes that come of them.
-// No arrays, no addon.
+// The options of the LSTM and of its methods; the constructor's arguments are judged here too, and the sizes worked out
+// that come of them. No arrays, no addon.
 
 import type { LSTMConfig } from "../binding.js";
 import { checkBool, checkInt, checkNumber, checkOptions, describe, rangeError, typeError } from "./check.js";
+import type { LSTMOut } from "./lstm-out.js";
 import { checkFloatDType, type FloatDType } from "./strided.js";
+import type { LoadStateDictOptions } from "./weights/state-dict.js";
 
 /** torch.nn.LSTM's keyword arguments, in camelCase. */
 export interface LSTMOptions {
@@ -30,6 +32,29 @@ export interface LSTMOptions {
 
 /** What weights are stored in. */
 export type WeightDType = FloatDType | "float16";
+
+/** Options of {@link LSTM.forward}. */
+export interface ForwardOptions {
+  /**
+   * Tensors to write the results to and to return, instead of new ones: `[output, [hn, cn]]` as an earlier call of the same
+   * sizes returned them. hn may be h0 itself and cn may be c0; otherwise none may share memory with another or the input.
+   */
+  out?: LSTMOut | undefined;
+}
+
+/** Options of {@link LSTM.forwardAsync}. */
+export interface ForwardAsyncOptions {
+  /** Stops the pass at its next timestep; the promise then rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link LSTM.fromStateDict}. */
+export interface FromStateDictOptions extends LoadStateDictOptions {
+  /** As for the constructor; it cannot be read off the weights. Default false. */
+  batchFirst?: boolean;
+  /** As for the constructor. */
+  weightDtype?: WeightDType | undefined;
+}
 
 /** A config that says what its weights are stored in. */
 export type FullConfig = Required<LSTMConfig>;

@@ -5,24 +5,26 @@
 import type { FloatArray, LSTMConfig, NativeLSTM } from "../binding.js";
 import { checkBool, checkOptions, disposedError, rangeError } from "./check.js";
 import { checkSignal, runAsync } from "./lstm-async.js";
-import { type LSTMOutput, type LSTMState, prepareCall } from "./lstm-call.js";
+import { type LSTMOutput, prepareCall } from "./lstm-call.js";
 import {
   checkArguments,
   checkWeightDType,
+  type ForwardAsyncOptions,
+  type ForwardOptions,
+  type FromStateDictOptions,
   type FullConfig,
   type LSTMOptions,
   type Manner,
   type WeightDType,
 } from "./lstm-options.js";
+import type { LSTMState } from "./lstm-state.js";
 import { type MapOptions, type MapResult, type MapSource, mapSequences } from "./map.js";
 import { native } from "./native.js";
 import type { PackedSequence } from "./packed.js";
-import { uniform } from "./random.js";
 import { checkStreamOptions, LSTMStream, type StreamOptions } from "./stream.js";
 import type { FloatDType } from "./strided.js";
 import type { Tensor, TensorLike } from "./tensor.js";
-import { roundToFloat16 } from "./weights/half.js";
-import { lstmSpec, readConfig } from "./weights/lstm-parameters.js";
+import { drawParameters, lstmSpec, readConfig } from "./weights/lstm-parameters.js";
 import {
   copyStateDict,
   type LoadStateDictOptions,
@@ -30,20 +32,6 @@ import {
   matchStateDict,
   type StateDict,
 } from "./weights/state-dict.js";
-
-/** Options of {@link LSTM.forwardAsync}. */
-export interface ForwardAsyncOptions {
-  /** Stops the pass at its next timestep; the promise then rejects with the signal's reason. */
-  signal?: AbortSignal | undefined;
-}
-
-/** Options of {@link LSTM.fromStateDict}. */
-export interface FromStateDictOptions extends LoadStateDictOptions {
-  /** As for the constructor; it cannot be read off the weights. Default false. */
-  batchFirst?: boolean;
-  /** As for the constructor. */
-  weightDtype?: WeightDType | undefined;
-}
 
 /** How fromStateDict hands parameters to the constructor, which then draws none. No caller can name it. */
 const ready = Symbol("parameters");
@@ -114,19 +102,30 @@ export class LSTM {
    * @param input (T, B, I), or (B, T, I) with batchFirst; (T, I) for one sequence without a batch; or packed
    * @param hx [h0, c0] of shapes (L·D, B, R) and (L·D, B, H), without B when unbatched; zeros when left out. For packed
    *   input they are in the order of the caller's batch, as hn and cn are
+   * @param options `out`: tensors to write to instead of new ones, which spares the page faults of new memory
    * @returns [output, [hn, cn]]: output (T, B, D·R), (B, T, D·R), (T, D·R) or packed, as the input was, forward half
    *   first; hn and cn of the shapes of h0 and c0: the state after each sequence's last step
    * @throws TypeError ERR_ARG_TYPE or ERR_DTYPE for the kind of an argument (a dtype is never converted); RangeError
    *   ERR_SHAPE for a wrong rank or size, zero steps, an empty batch or a detached buffer; RangeError ERR_LENGTHS for
-   *   batch sizes that do not fit; Error ERR_DISPOSED after dispose
+   *   batch sizes that do not fit; RangeError ERR_ARG_VALUE for `out` tensors that share memory; Error ERR_DISPOSED after
+   *   dispose
    * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html
    */
-  forward(input: TensorLike, hx?: LSTMState | null): LSTMOutput<Tensor>;
-  forward(input: PackedSequence, hx?: LSTMState | null): LSTMOutput<PackedSequence>;
-  forward(input: TensorLike | PackedSequence, hx?: LSTMState | null): LSTMOutput<Tensor | PackedSequence>;
-  forward(input: TensorLike | PackedSequence, hx?: LSTMState | null): LSTMOutput<Tensor | PackedSequence> {
+  forward(input: TensorLike, hx?: LSTMState | null, options?: ForwardOptions): LSTMOutput<Tensor>;
+  forward(input: PackedSequence, hx?: LSTMState | null, options?: ForwardOptions): LSTMOutput<PackedSequence>;
+  forward(
+    input: TensorLike | PackedSequence,
+    hx?: LSTMState | null,
+    options?: ForwardOptions,
+  ): LSTMOutput<Tensor | PackedSequence>;
+  forward(
+    input: TensorLike | PackedSequence,
+    hx?: LSTMState | null,
+    options?: ForwardOptions,
+  ): LSTMOutput<Tensor | PackedSequence> {
+    if (options !== undefined) checkOptions("forward", options, ["out"]);
     const addon = this.#native ?? unusable();
-    const call = prepareCall(this.#config, this.batchFirst, input, hx);
+    const call = prepareCall(this.#config, this.batchFirst, input, hx, options?.out);
     addon.forward(
       call.input,
       call.output,
@@ -291,20 +290,4 @@ export class LSTM {
 
 function unusable(): never {
   throw disposedError("LSTM");
-}
-
-function drawParameters({ title, dtype, parameters: specs }: ModuleSpec, hiddenSize: number): FloatArray[] {
-  const Kind = dtype === "float32" ? Float32Array : Float64Array;
-  let parameters: FloatArray[];
-  try {
-    parameters = specs.map(({ shape }) => new Kind(shape.reduce((size, dim) => size * dim, 1)));
-  } catch {
-    throw rangeError("ERR_ARG_VALUE", "hiddenSize", "sizes whose parameters memory can hold", title);
-  }
-  const bound = 1 / Math.sqrt(hiddenSize);
-  for (const parameter of parameters) uniform(parameter, -bound, bound);
-  for (const [i, { name, storedAs }] of specs.entries()) {
-    if (storedAs === "float16") roundToFloat16(name, parameters[i] as Float32Array);
-  }
-  return parameters;
 }

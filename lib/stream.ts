@@ -3,7 +3,7 @@
 
 import type { FloatArray, LSTMConfig, NativeStream } from "../binding.js";
 import { checkInt, checkOptions, describe, formatShape, rangeError, typeError } from "./check.js";
-import { checkState, type LSTMState } from "./lstm-call.js";
+import { checkState, type LSTMState } from "./lstm-state.js";
 import { allocate, checkIndex } from "./strided.js";
 import { type Ints, Tensor, type TensorLike, toInts, toTensor } from "./tensor.js";
 

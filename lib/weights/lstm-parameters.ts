@@ -1,8 +1,11 @@
-// The parameters of a stacked LSTM as torch names, shapes and orders them, and its sizes as they are read back off them.
+// The parameters of a stacked LSTM as torch names, shapes, orders and draws them, and its sizes as they are read back off
+// them.
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html (section "Variables")
 
-import type { LSTMConfig } from "../../binding.js";
+import type { FloatArray, LSTMConfig } from "../../binding.js";
 import { formatShape, rangeError } from "../check.js";
+import { uniform } from "../random.js";
+import { roundToFloat16 } from "./half.js";
 import { type ModuleSpec, type ParameterSpec, readDType, readMatrix, type StateDict } from "./state-dict.js";
 
 const parameterName = /^(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)_l\d+(_reverse)?$/;
@@ -85,4 +88,21 @@ export function readConfig(caller: string, dict: StateDict, prefix: string): Req
     dtype,
     weightDtype: dtype,
   };
+}
+
+/** Every parameter from U(-1/√H, 1/√H), as torch's `reset_parameters` draws them. @throws RangeError ERR_ARG_VALUE when memory cannot hold them */
+export function drawParameters({ title, dtype, parameters: specs }: ModuleSpec, hiddenSize: number): FloatArray[] {
+  const Kind = dtype === "float32" ? Float32Array : Float64Array;
+  let parameters: FloatArray[];
+  try {
+    parameters = specs.map(({ shape }) => new Kind(shape.reduce((size, dim) => size * dim, 1)));
+  } catch {
+    throw rangeError("ERR_ARG_VALUE", "hiddenSize", "sizes whose parameters memory can hold", title);
+  }
+  const bound = 1 / Math.sqrt(hiddenSize);
+  for (const parameter of parameters) uniform(parameter, -bound, bound);
+  for (const [i, { name, storedAs }] of specs.entries()) {
+    if (storedAs === "float16") roundToFloat16(name, parameters[i] as Float32Array);
+  }
+  return parameters;
 }
