@@ -1,6 +1,6 @@
 // One forward pass, made ready: judges the caller's input and state in torch's vocabulary, finds steps and batch, and
 // sets out the arrays that the addon reads and writes. It calls nothing native, and it is on the path of every single
-// step, so it allocates the results and one record, no more.
+// step, so it allocates the results and a few small records, no more.
 
 import type { FloatArray, LSTMConfig } from "../binding.js";
 import { formatShape, rangeError } from "./check.js";

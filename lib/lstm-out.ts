@@ -66,13 +66,13 @@ function written(name: string, value: TensorLike, dtype: FloatDType, shape: read
 }
 
 function checkApart({ output, hn, cn }: Results, { input, h0, c0 }: Sources): void {
-  const written = [
+  const results = [
     ["output", output.data],
     ["hn", hn.data],
     ["cn", cn.data],
   ] as const;
-  const others = [...written, ["input", input], ["h0", h0], ["c0", c0]] as const;
-  for (const [i, [name, data]] of written.entries()) {
+  const others = [...results, ["input", input], ["h0", h0], ["c0", c0]] as const;
+  for (const [i, [name, data]] of results.entries()) {
     for (const [other, read] of others.slice(i + 1)) {
       if (read === null || !overlap(data, read)) continue;
       const itsOwn = (name === "hn" && other === "h0") || (name === "cn" && other === "c0");

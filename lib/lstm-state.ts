@@ -1,9 +1,9 @@
 // A state as an argument: a pair of tensors, each of a dtype and a shape that the call gives. What they are for, others
-// know. It is on the path of every single step, so where all is well it allocates one pair, no more.
+// know. It is on the path of every single step, so where all is well it allocates pairs, no more.
 
 import type { FloatArray } from "../binding.js";
 import { describe, formatShape, rangeError, typeError } from "./check.js";
-import type { FloatDType } from "./strided.js";
+import { type FloatDType, sameShape } from "./strided.js";
 import { type Tensor, type TensorLike, toTensor } from "./tensor.js";
 
 /** The state before the first step: h0 of shape (L·D, B, R), c0 of shape (L·D, B, H); both without B when unbatched. */
@@ -53,8 +53,6 @@ export function floats(name: string, tensor: Tensor, dtype: FloatDType): FloatAr
 
 /** @throws RangeError ERR_SHAPE for another shape than this, which `kind` of call asks for. @internal */
 export function checkSameShape(name: string, { shape: given }: Tensor, shape: readonly number[], kind: string): void {
-  let same = given.length === shape.length;
-  for (let dim = 0; same && dim < shape.length; dim++) same = given[dim] === shape[dim];
-  if (!same)
-    throw rangeError("ERR_SHAPE", name, `shape ${formatShape(shape)} for ${kind}`, `shape ${formatShape(given)}`);
+  if (sameShape(given, shape)) return;
+  throw rangeError("ERR_SHAPE", name, `shape ${formatShape(shape)} for ${kind}`, `shape ${formatShape(given)}`);
 }

@@ -132,6 +132,13 @@ export function checkIndex(name: string, index: unknown, size: number): number {
   return checked < 0 ? checked + size : checked + 0;
 }
 
+/** Without a closure: it is on the path of every single step of an LSTM. */
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  let same = a.length === b.length;
+  for (let dim = 0; same && dim < a.length; dim++) same = a[dim] === b[dim];
+  return same;
+}
+
 /** The strides, in elements, of a dense row-major tensor. */
 export function denseStrides(shape: readonly number[]): number[] {
   const strides = new Array<number>(shape.length);

@@ -21,6 +21,7 @@ import {
   type DType,
   denseStrides,
   product,
+  sameShape,
 } from "./strided.js";
 import { Tensor, type TensorData, type TensorLike, toTensor } from "./tensor.js";
 
@@ -154,7 +155,7 @@ export function stack(tensors: readonly TensorLike[], dim = 0): Tensor {
   const { shape } = parts[0];
   const d = checkDim("dim", dim, shape.length + 1);
   parts.forEach((part, i) => {
-    if (part.shape.length === shape.length && part.shape.every((size, k) => size === shape[k])) return;
+    if (sameShape(part.shape, shape)) return;
     const expected = `shape ${formatShape(shape)} as tensors[0]`;
     throw rangeError("ERR_SHAPE", `tensors[${i}]`, expected, `shape ${formatShape(part.shape)}`);
   });

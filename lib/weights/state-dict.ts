@@ -3,7 +3,7 @@
 
 import type { FloatArray } from "../../binding.js";
 import { describe, formatShape, nearest, rangeError, typeError } from "../check.js";
-import type { FloatDType } from "../strided.js";
+import { type FloatDType, sameShape } from "../strided.js";
 import { Tensor, type TensorLike, toTensor } from "../tensor.js";
 import { roundToFloat16 } from "./half.js";
 
@@ -137,10 +137,6 @@ function floatTensor(name: string, value: TensorLike): Tensor {
   const tensor = toTensor(name, value);
   if (tensor.dtype === "int32") throw typeError("ERR_DTYPE", name, "a float32 or float64 tensor", describe(tensor));
   return tensor;
-}
-
-function sameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((size, dim) => size === b[dim]);
 }
 
 function copyAs(tensor: Tensor, dtype: FloatDType): FloatArray {
