@@ -46,9 +46,28 @@ export interface NativeJob {
 /** Called once, when a job writes no more. */
 export type JobDone = (error: Error | null, aborted: boolean) => void;
 
-export interface NativeLSTM {
-  /** Packs weights given in torch's order (per layer, per direction: weight_ih, weight_hh, [bias_ih, bias_hh], [weight_hr]). All or nothing. */
+/**
+ * A module's weights, packed: the addon's is the only copy, in memory that JavaScript's collector counts and frees.
+ * Parameters are in torch's order. LSTM: per layer, per direction, weight_ih, weight_hh, [bias_ih, bias_hh], [weight_hr].
+ * Linear: weight, [bias].
+ */
+export interface NativeWeights {
+  /** Packs weights, which are not kept. All or nothing. */
   load(parameters: readonly FloatArray[]): void;
+  /** Writes the weights to arrays of the same sizes. */
+  read(parameters: readonly FloatArray[]): void;
+  /** How many bytes `share` and `open` take. */
+  byteLength(): number;
+  /** Copies the packed weights to a whole SharedArrayBuffer and computes from there from now on. */
+  share(memory: Uint8Array): void;
+  /** Computes from weights that `share` of a module of the same config has written. Whatever the bytes are, memory is safe. */
+  open(memory: Uint8Array): void;
+  /** Frees the weights. Passes already under way keep them alive until they end. */
+  dispose(): void;
+}
+
+export interface NativeLSTM extends NativeWeights {
+  /** `output`, `hn` and `cn` may share memory with no other argument, but that hn may be h0 and cn may be c0. */
   forward(...args: ForwardArgs): void;
   /**
    * Copies input (unless joined), h0, c0 and the row description now; writes the outputs from other threads and then calls `done`.
@@ -58,8 +77,6 @@ export interface NativeLSTM {
   forwardAsync(...args: [...ForwardArgs, done: JobDone]): NativeJob;
   /** Room for `batch` streams of a model in one direction, all at zero. */
   stream(batch: number, batchFirst: boolean): NativeStream;
-  /** Frees the packed weights. Passes already under way keep them alive until they end. */
-  dispose(): void;
 }
 
 /**
@@ -69,7 +86,7 @@ export interface NativeLSTM {
 export interface NativeStream {
   /**
    * Takes streams `steps` frames forward, laid out as the model's dense rows: all B of them, or those that `rows` names, from
-   * 0 to B − 1 and each at most once. Allocates nothing.
+   * 0 to B − 1 and each at most once. Allocates nothing, unless input and output share memory: then input is copied.
    */
   step(input: FloatArray, output: FloatArray, steps: number, rows: Int32Array | undefined): void;
   read(h: FloatArray, c: FloatArray): void; // L × B × R and L × B × H, written
@@ -88,14 +105,11 @@ export interface LinearConfig {
   dtype: "float32" | "float64";
 }
 
-export interface NativeLinear {
-  /** Packs [weight, bias?], outFeatures × inFeatures and outFeatures. All or nothing. */
-  load(parameters: readonly FloatArray[]): void;
+export interface NativeLinear extends NativeWeights {
   /** rows × inFeatures to rows × outFeatures; `rows` from 1. */
   forward(input: FloatArray, output: FloatArray, rows: number): void;
   /** As NativeLSTM's: the input is copied now, the output must be out of everyone else's reach until `done`. */
   forwardAsync(input: FloatArray, output: FloatArray, rows: number, done: JobDone): NativeJob;
-  dispose(): void;
 }
 
 export interface RuntimeInfo {

@@ -2,19 +2,23 @@
 // value itself; every error carries a fixed `code`, which is what a program should read, never the message.
 // This file knows no tensors: what it says of a value it finds by looking at it.
 
+/** Every fixed `code` there is. */
+export const errorCodes = [
+  "ERR_ARG_TYPE",
+  "ERR_ARG_VALUE",
+  "ERR_SHAPE",
+  "ERR_DTYPE",
+  "ERR_LENGTHS",
+  "ERR_OPTION",
+  "ERR_STATE_DICT",
+  "ERR_FILE",
+  "ERR_ITEM",
+  "ERR_DISPOSED",
+  "ERR_NATIVE",
+] as const;
+
 /** The fixed `code` that every error of this package carries. */
-export type ErrorCode =
-  | "ERR_ARG_TYPE"
-  | "ERR_ARG_VALUE"
-  | "ERR_SHAPE"
-  | "ERR_DTYPE"
-  | "ERR_LENGTHS"
-  | "ERR_OPTION"
-  | "ERR_STATE_DICT"
-  | "ERR_FILE"
-  | "ERR_ITEM"
-  | "ERR_DISPOSED"
-  | "ERR_NATIVE";
+export type ErrorCode = (typeof errorCodes)[number];
 
 type Coded<E extends Error> = E & { code: ErrorCode };
 
@@ -38,6 +42,27 @@ export function disposedError(name: string): Coded<Error> {
   return coded(new Error(`${name}: used after dispose()`), "ERR_DISPOSED", disposedError);
 }
 
+/** Whether an error carries one of the codes, as all of ours do. */
+export function isCoded(error: unknown): boolean {
+  return error instanceof Error && (errorCodes as readonly unknown[]).includes((error as { code?: unknown }).code);
+}
+
+/**
+ * Runs what reads a caller's object. Its getters and proxies may throw anything at all: that becomes the `cause` of an error
+ * that has a code and says which argument it was. Errors with a code go through as they are.
+ * @throws TypeError ERR_ARG_TYPE
+ */
+export function reading<T>(name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (isCoded(error)) throw error;
+    const told = error instanceof Error ? `: ${error.message.slice(0, 200)}` : "";
+    const wrapped = typeError("ERR_ARG_TYPE", name, "a value that can be read", `an error while reading it${told}`);
+    throw Object.assign(wrapped, { cause: error });
+  }
+}
+
 /** A shape as torch's users write it: `(2, 3)`, `(4,)`, `()`. */
 export function formatShape(shape: ArrayLike<number>): string {
   const dims = Array.from(shape);
@@ -52,6 +77,15 @@ const viewTag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array
 export function typedArrayKind(value: unknown): string | undefined {
   const kind: unknown = viewTag?.call(value);
   return typeof kind === "string" ? kind : undefined;
+}
+
+/** As Array.isArray, which throws at a proxy that was revoked. */
+export function isArray(value: unknown): value is unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 function describeObject(value: object): string {
@@ -130,15 +164,32 @@ export function checkBool(name: string, value: unknown): boolean {
 /**
  * Judges an options object by its keys; the values are judged by whoever uses them.
  * @param name what takes the options, for the message
+ * @returns the options as they are now: a copy, each read once, since a getter could answer differently the next time
  * @throws TypeError ERR_ARG_TYPE when it is no plain object; TypeError ERR_OPTION for a key that does not exist,
  *   naming the nearest that does
  */
-export function checkOptions(name: string, options: unknown, allowedKeys: readonly string[]): void {
-  if (options === undefined) return;
-  if (typeof options !== "object" || options === null || Array.isArray(options) || ArrayBuffer.isView(options)) {
+export function checkOptions<O extends object>(
+  name: string,
+  options: O | undefined,
+  allowedKeys: readonly string[],
+): Partial<O> {
+  if (options === undefined) return {};
+  if (typeof options !== "object" || options === null || isArray(options) || ArrayBuffer.isView(options)) {
     throw typeError("ERR_ARG_TYPE", `${name} options`, "an options object", describe(options));
   }
-  for (const key of Object.keys(options)) {
+  return reading(`${name} options`, () => {
+    checkKeys(name, Object.keys(options), allowedKeys);
+    const given: Record<string, unknown> = {};
+    for (const key of allowedKeys) {
+      const value = (options as Record<string, unknown>)[key];
+      if (value !== undefined) given[key] = value;
+    }
+    return given as Partial<O>;
+  });
+}
+
+function checkKeys(name: string, keys: readonly string[], allowedKeys: readonly string[]): void {
+  for (const key of keys) {
     if (allowedKeys.includes(key)) continue;
     const near = nearest(key, allowedKeys);
     const hint = near === undefined ? "" : ` (did you mean ${JSON.stringify(near)}?)`;

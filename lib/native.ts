@@ -10,17 +10,22 @@ import type { Binding } from "../binding.js";
 /** The version of this package; a test holds it equal to package.json, which a bundle does not carry. */
 export const version = "0.1.0";
 
-/** Written out in full, each as `new URL(literal, import.meta.url)`, since that is what bundlers look for. */
-const prebuilds: Readonly<Record<string, () => URL>> = {
-  "linux-x64-glibc": () => new URL("../prebuilds/linux-x64/packed-lstm.glibc.node", import.meta.url),
-  "linux-x64-musl": () => new URL("../prebuilds/linux-x64/packed-lstm.musl.node", import.meta.url),
-  "linux-arm64-glibc": () => new URL("../prebuilds/linux-arm64/packed-lstm.glibc.node", import.meta.url),
-  "linux-arm64-musl": () => new URL("../prebuilds/linux-arm64/packed-lstm.musl.node", import.meta.url),
-  "darwin-x64": () => new URL("../prebuilds/darwin-x64/packed-lstm.node", import.meta.url),
-  "darwin-arm64": () => new URL("../prebuilds/darwin-arm64/packed-lstm.node", import.meta.url),
-  "win32-x64": () => new URL("../prebuilds/win32-x64/packed-lstm.node", import.meta.url),
-  "win32-arm64": () => new URL("../prebuilds/win32-arm64/packed-lstm.node", import.meta.url),
-};
+/**
+ * Written out in full, each as `new URL(literal, import.meta.url)`, since that is what bundlers look for, and in no arrow
+ * function, since there tracers of deployed files do not look.
+ */
+function prebuilds(): Readonly<Record<string, URL>> {
+  return {
+    "linux-x64-glibc": new URL("../prebuilds/linux-x64/packed-lstm.glibc.node", import.meta.url),
+    "linux-x64-musl": new URL("../prebuilds/linux-x64/packed-lstm.musl.node", import.meta.url),
+    "linux-arm64-glibc": new URL("../prebuilds/linux-arm64/packed-lstm.glibc.node", import.meta.url),
+    "linux-arm64-musl": new URL("../prebuilds/linux-arm64/packed-lstm.musl.node", import.meta.url),
+    "darwin-x64": new URL("../prebuilds/darwin-x64/packed-lstm.node", import.meta.url),
+    "darwin-arm64": new URL("../prebuilds/darwin-arm64/packed-lstm.node", import.meta.url),
+    "win32-x64": new URL("../prebuilds/win32-x64/packed-lstm.node", import.meta.url),
+    "win32-arm64": new URL("../prebuilds/win32-arm64/packed-lstm.node", import.meta.url),
+  };
+}
 
 function nativeError(message: string, cause?: unknown): Error {
   return Object.assign(new Error(`packed-lstm: ${message}`, { cause }), { code: "ERR_NATIVE" as const });
@@ -45,7 +50,7 @@ interface ProcessReport {
   sharedObjects?: string[];
 }
 
-/** Node's diagnostic report without its network part, which may wait on name servers; absent in some runtimes. */
+/** Node's diagnostic report without its network part, which may wait on name servers; absent or refused in some runtimes. */
 function reportOfProcess(): ProcessReport | undefined {
   const report = process.report as (NodeJS.ProcessReport & { excludeNetwork?: boolean }) | undefined;
   if (typeof report?.getReport !== "function") return undefined;
@@ -53,6 +58,8 @@ function reportOfProcess(): ProcessReport | undefined {
   report.excludeNetwork = true;
   try {
     return report.getReport() as ProcessReport;
+  } catch {
+    return undefined;
   } finally {
     if (before !== undefined) report.excludeNetwork = before;
   }
@@ -80,8 +87,9 @@ function besideBundle(target: string): string {
 function candidates(named: string | undefined, wanted: readonly string[]): string[] {
   if (named) return [resolve(named)];
   const built = join(dirname(thisFile()), "..", "build", "Release", "packed_lstm.node");
-  const shipped = import.meta.url ? wanted.flatMap((target) => prebuilds[target]?.() ?? []) : [];
-  return [built, ...shipped.map((url) => fileURLToPath(url)), ...wanted.map(besideBundle)];
+  const shipped = import.meta.url ? prebuilds() : {};
+  const urls = wanted.flatMap((target) => shipped[target] ?? []);
+  return [built, ...urls.map((url) => fileURLToPath(url)), ...wanted.map(besideBundle)];
 }
 
 /** Not `require`, which bundlers would want to resolve. */
@@ -91,16 +99,34 @@ function open(path: string): Binding {
   return module.exports;
 }
 
-const remedy =
-  "`npx packed-lstm build` compiles one, given cmake and a C++ compiler; in a bundle, keep packed-lstm external or copy " +
-  "its prebuilds/ (README: Bundlers).";
+/** Node's permission model throws for a file that may not be read; that one may still be loaded. */
+function mayExist(path: string): boolean {
+  try {
+    return existsSync(path);
+  } catch {
+    return true;
+  }
+}
+
+/** What to do about it. A build is of no use where Node was told to load no addon at all. */
+function remedyFor(causes: readonly unknown[]): string {
+  if (causes.some((cause) => (cause as NodeJS.ErrnoException).code === "ERR_DLOPEN_DISABLED")) {
+    return "permission" in process
+      ? "Under Node's permission model packed-lstm needs --allow-addons."
+      : "Node was started with --no-addons; packed-lstm is one and needs it left out.";
+  }
+  return (
+    "`npx packed-lstm build` compiles one, given cmake and a C++ compiler; in a bundle, keep packed-lstm external or " +
+    "copy its prebuilds/ (guide: Platforms and bundlers)."
+  );
+}
 
 function load(): Binding {
   const wanted = targets();
   const paths = candidates(process.env.PACKED_LSTM_BINARY, wanted);
   const refused: string[] = [];
   const causes: unknown[] = [];
-  for (const path of paths.filter((candidate) => existsSync(candidate))) {
+  for (const path of paths.filter(mayExist)) {
     try {
       return open(path);
     } catch (error) {
@@ -109,6 +135,7 @@ function load(): Binding {
     }
   }
   const platform = wanted.join(" or ");
+  const remedy = remedyFor(causes);
   if (refused.length > 0)
     throw nativeError(`no working addon for ${platform}: ${refused.join("; ")}. ${remedy}`, causes[0]);
   throw nativeError(`no addon for ${platform}: looked for ${paths.join(" and ")}. ${remedy}`);

@@ -4,12 +4,12 @@
 
 import { describe, expect, it } from "vitest";
 import { runtimeInfo, type Tensor } from "../lib/index.js";
-import { expectClose } from "./compare.js";
-import { alone, setUp } from "./exactness-passes.js";
-import { SHAPES } from "./exactness-shapes.js";
-import { type Case, type Result, readFixture, rebuild, run, type Truth } from "./fixture.js";
-import { oracle } from "./oracle.js";
-import { oracleCase, oracleModel, rowsOf } from "./oracle-case.js";
+import { expectClose } from "./support/compare.js";
+import { alone, setUp } from "./support/exactness-passes.js";
+import { SHAPES } from "./support/exactness-shapes.js";
+import { type Case, type Result, readFixture, rebuild, run, type Truth } from "./support/fixture.js";
+import { oracle } from "./support/oracle.js";
+import { oracleCase, oracleModel, rowsOf } from "./support/oracle-case.js";
 
 const fixture = readFixture<Case & Partial<Truth>>("parity");
 const cases = fixture.cases.filter(({ dtype }) => dtype === "float32");

@@ -2,10 +2,10 @@
 
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
-import { LSTM, packPaddedSequence, rand, type Tensor } from "../lib/index.js";
-import { expectSameBits } from "./compare.js";
-import { checkCoded, rejection } from "./expect-coded.js";
-import { detach } from "./odd-buffers.js";
+import { getNumThreads, Linear, LSTM, packPaddedSequence, rand, type Tensor } from "../lib/index.js";
+import { expectSameBits } from "./support/compare.js";
+import { checkCoded, rejection } from "./support/expect-coded.js";
+import { detach } from "./support/odd-buffers.js";
 
 /** A pass of some hundred milliseconds, so that there is time to stop it. */
 const long = (): [LSTM, Tensor] => [new LSTM(64, 256, { numLayers: 2 }), rand([3000, 4, 64])];
@@ -50,6 +50,35 @@ describe("forwardAsync", () => {
     const [output, state] = await coming;
     expect([output.data, state]).toEqual([wanted[0].data, wanted[1]]);
     expect(output.batchSizes).toEqual(wanted[0].batchSizes);
+  });
+
+  it("reads nothing of the caller's once it has returned, though no thread was free to begin", async () => {
+    const [busy, rows] = long();
+    const options = { numLayers: 2, bidirectional: true, projSize: 3 };
+    for (const dtype of ["float32", "float64"] as const) {
+      const lstm = new LSTM(3, 5, { ...options, dtype });
+      const linear = new Linear(3, 5, { dtype });
+      const x = rand([6, 4, 3], dtype);
+      const hx = [rand([4, 4, 3], dtype), rand([4, 4, 5], dtype)] as const;
+      const packed = packPaddedSequence(x, [2, 6, 1, 6], { enforceSorted: false });
+      const inputs = [x, ...hx, packed.data];
+      const kept = inputs.map(({ data }) => data.slice());
+      const wanted = { dense: lstm.forward(x, hx), packed: lstm.forward(packed, hx), linear: linear.forward(x) };
+      const stop = new AbortController();
+      const { signal } = stop;
+      const occupied = Array.from({ length: getNumThreads() }, () =>
+        rejection(busy.forwardAsync(rows, null, { signal })),
+      );
+      const coming = [lstm.forwardAsync(x, hx), lstm.forwardAsync(packed, hx), linear.forwardAsync(x)] as const;
+      for (const { data } of inputs) data.fill(Number.NaN);
+      stop.abort();
+      await Promise.all(occupied);
+      const [asDense, asPacked, asLinear] = await Promise.all(coming);
+      expectSame(asDense, wanted.dense);
+      expectSame([asPacked[0].data, asPacked[1]], [wanted.packed[0].data, wanted.packed[1]]);
+      expectSameBits(asLinear, wanted.linear);
+      for (const [i, { data }] of inputs.entries()) expect(data).not.toEqual(kept[i]);
+    }
   });
 
   it("keeps the weights it started with", async () => {

@@ -1,5 +1,5 @@
-// What the benchmark makes of a record: figures, verdicts, report, charts, the README's section. Measures nothing and needs
-// no peer. Where a record is kept in bench/, the README must be what that record says.
+// What the benchmark makes of a record: figures, verdicts, report, charts, the section of bench/README.md. Measures
+// nothing and needs no peer. Where a record is kept in bench/, that section must be what the record says.
 
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -30,7 +30,7 @@ import {
   workingSet,
 } from "../bench/src/shapes.js";
 import { denseMean, type Verdict, verdicts } from "../bench/src/targets.js";
-import { base, record } from "./bench-record.js";
+import { base, record } from "./support/bench-record.js";
 
 const at = (i: number): Outcome => record.outcomes[i] as Outcome;
 
@@ -174,7 +174,7 @@ describe("the charts", () => {
   });
 });
 
-describe("the README's section", () => {
+describe("the measured section", () => {
   const marked = (inside: string): string =>
     `# x\n<!-- measured: written by \`npm run bench -- --readme\`, do not edit -->\n${inside}\n<!-- /measured -->\nrest\n`;
 
@@ -198,7 +198,7 @@ describe("the README's section", () => {
   const file = new URL("../bench/results.json", import.meta.url);
   it.skipIf(!existsSync(file))("agrees with the record that is kept, and so do the charts", () => {
     const kept = JSON.parse(readFileSync(file, "utf8")) as RunRecord;
-    const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+    const readme = readFileSync(new URL("../bench/README.md", import.meta.url), "utf8");
     expect(withMeasured(readme, kept)).toBe(readme);
     const chart = (name: string): string =>
       readFileSync(new URL(`../.github/bench-${name}.svg`, import.meta.url), "utf8");

@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import type { NativeLinear } from "../binding.js";
 import { native } from "../lib/native.js";
-import { detach, shrunk } from "./odd-buffers.js";
+import { detach, shrunk } from "./support/odd-buffers.js";
 
 const any = (value: unknown): never => value as never;
 const zeros = (length: number): Float32Array => new Float32Array(length);

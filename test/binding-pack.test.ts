@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RowMove } from "../binding.js";
 import { getNumThreads, packPaddedSequence, padPackedSequence, setNumThreads, Tensor } from "../lib/index.js";
 import { native } from "../lib/native.js";
-import { detach } from "./odd-buffers.js";
+import { detach } from "./support/odd-buffers.js";
 
 const before = getNumThreads();
 beforeAll(() => setNumThreads(3));

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import { native } from "../lib/native.js";
-import { detach, shrunk } from "./odd-buffers.js";
+import { detach, shrunk } from "./support/odd-buffers.js";
 
 const any = (value: unknown): never => value as never;
 

@@ -2,67 +2,14 @@
 // not its own. Nobody calls it so but a bug in lib/, and this test; under the sanitizers it is worth the most.
 
 import { describe, expect, it } from "vitest";
-import type { ForwardArgs, LSTMConfig, NativeLSTM } from "../binding.js";
+import type { ForwardArgs, LSTMConfig } from "../binding.js";
 import { native } from "../lib/native.js";
-import { detach, shrunk } from "./odd-buffers.js";
+import { config, dense, joined, model, packed, parameters, zeros } from "./support/binding-model.js";
+import { detach, shrunk } from "./support/odd-buffers.js";
 
 const any = (value: unknown): never => value as never;
 
-const config: LSTMConfig = {
-  inputSize: 3,
-  hiddenSize: 5,
-  projSize: 2,
-  numLayers: 2,
-  bidirectional: true,
-  bias: true,
-  dtype: "float32",
-};
-
-const zeros = (length: number): Float32Array => new Float32Array(length);
-const perDirection = (inputSize: number): Float32Array[] => [20 * inputSize, 20 * 2, 20, 20, 2 * 5].map(zeros);
-const parameters = (): Float32Array[] => [3, 3, 4, 4].flatMap(perDirection);
-
-function model(): NativeLSTM {
-  const made = new native.LSTM(config);
-  made.load(parameters().map((array) => array.fill(0.1)));
-  return made;
-}
-
 const lstm = model();
-
-/** T 4, B 2, states 4, dense. */
-const dense = (): ForwardArgs => [
-  zeros(24).fill(0.5),
-  zeros(32),
-  zeros(16),
-  zeros(40),
-  zeros(16),
-  zeros(40),
-  4,
-  2,
-  false,
-  null,
-  null,
-];
-
-/** The same rows packed: lengths 4 and 2 in the caller's order 1, 0. */
-const packed = (): ForwardArgs => {
-  const args = dense();
-  args[0] = zeros(18);
-  args[1] = zeros(24);
-  args[9] = Int32Array.of(2, 2, 1, 1);
-  args[10] = Int32Array.of(1, 0);
-  return args;
-};
-
-/** The same rows joined: sequence by sequence, lengths 2 and 4. */
-const joined = (): ForwardArgs => {
-  const args = packed();
-  args[8] = true;
-  args[9] = Int32Array.of(2, 4);
-  args[10] = null;
-  return args;
-};
 
 /** Things that are of the wrong kind wherever they are given, but for null where null is allowed. */
 const strangers: unknown[] = [
@@ -301,19 +248,6 @@ describe("methods", () => {
     expect(() => gone.forward(...dense())).toThrow(refusal);
     expect(() => gone.forwardAsync(...dense(), () => {})).toThrow(refusal);
     expect(() => gone.load(parameters())).toThrow(refusal);
-  });
-});
-
-describe("arguments that overlap", () => {
-  it("run without harm", () => {
-    const all = zeros(64).fill(0.5);
-    const args = dense();
-    const overlapping = [24, 32, 16, 40, 16, 40].map((length) => all.subarray(0, length));
-    lstm.forward(
-      ...(overlapping as unknown as [Float32Array, Float32Array, null, null, Float32Array, Float32Array]),
-      ...(args.slice(6) as [number, number, boolean, null, null]),
-    );
-    expect(all.every(Number.isFinite)).toBe(true);
   });
 });
 

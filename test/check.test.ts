@@ -13,8 +13,8 @@ import {
   typedArrayKind,
   typeError,
 } from "../lib/check.js";
-import { tensor } from "../lib/tensor-ops.js";
-import { expectCoded } from "./expect-coded.js";
+import { tensor } from "../lib/tensor/make.js";
+import { expectCoded } from "./support/expect-coded.js";
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 
@@ -147,7 +147,7 @@ describe("checkOptions", () => {
   });
 
   it.each([[null], [3], ["batchFirst"], [[]], [new Float32Array(1)], [() => 0]])("refuses %s as options", (value) => {
-    expectCoded(() => checkOptions("LSTM", value, keys), TypeError, "ERR_ARG_TYPE", "LSTM options");
+    expectCoded(() => checkOptions("LSTM", value as never, keys), TypeError, "ERR_ARG_TYPE", "LSTM options");
   });
 });
 

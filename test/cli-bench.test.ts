@@ -3,8 +3,8 @@
 import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
 import { LSTM, saveSafetensors } from "../lib/index.js";
-import { buildPackage, runCli } from "./cli.js";
-import { withFolder } from "./with-folder.js";
+import { buildPackage, runCli } from "./support/cli.js";
+import { withFolder } from "./support/with-folder.js";
 
 beforeAll(buildPackage);
 

@@ -1,12 +1,12 @@
 // The command line's own manners (help, version, exit codes, mistyped words) and `inspect` on files of every format.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { LSTM, saveSafetensors, tensor, zeros } from "../lib/index.js";
-import { buildPackage, runCli } from "./cli.js";
-import { withFolder } from "./with-folder.js";
+import { buildPackage, runCli } from "./support/cli.js";
+import { withFolder } from "./support/with-folder.js";
 
 const fixtures = fileURLToPath(new URL("fixtures/weights/", import.meta.url));
 const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
@@ -111,6 +111,30 @@ describe("inspect", () => {
     expect(inspect(join(fixtures, "onnx/bidirectional.onnx")).format).toBe("ONNX");
   });
 
+  it("lists the Python objects of a torch file, which are never run, and says of what parameters are worked out", () => {
+    const beside = join(fixtures, "kinds-2.15/beside-all-4.pt");
+    const { opaque, lstms } = inspect(beside, "--key", "model");
+    expect(lstms).toHaveLength(1);
+    expect(opaque).toEqual(expect.arrayContaining(["argparse.Namespace", "datetime.datetime", "posix.system"]));
+    expect(runCli(["inspect", beside, "--key", "model"]).stdout).toMatch(/not run: .*posix\.system/);
+    expect(inspect(join(fixtures, "torch-2.15/lstm.pt")).opaque).toBeUndefined();
+
+    const origins = (file: string) => inspect(join(fixtures, "names-2.15", file)).lstms[0];
+    expect(origins("fastai-1.pt")).toMatchObject({
+      name: "0.rnns.0.module.",
+      origins: [expect.stringMatching(/^weight_hh_l0: 0\.rnns\.0\.weight_hh_l0_raw \(.* dropout mask\)$/)],
+    });
+    expect(origins("fastai-2.pt").origins).toEqual(["weight_hh_l0: 0.rnns.0.weight_hh_l0_raw"]);
+    expect(origins("parametrized.pt").origins).toContain(
+      "weight_ih_l0: weight norm of rnn.parametrizations.weight_ih_l0",
+    );
+    expect(origins("weight-norm.pt").origins).toContain(
+      "weight_ih_l0: weight norm of weight_ih_l0_g and weight_ih_l0_v",
+    );
+    expect(origins("cell-in.pt").origins).toContain("weight_ih_l0: decoder.weight_ih");
+    expect(origins("parallel.pt").origins).toBeUndefined();
+  });
+
   it("fails with exit code 1 for a file that is not there, is no model, or holds no LSTM", () => {
     withFolder((folder) => {
       const path = join(folder, "none.safetensors");
@@ -120,6 +144,37 @@ describe("inspect", () => {
       );
       expect(results.map(({ status }) => status)).toEqual([1, 1, 1]);
       expect(results.map(({ stderr }) => stderr).join("")).toMatch(/holds no LSTM\n.*no such file[\s\S]*no ONNX model/);
+    });
+  });
+});
+
+describe("inspect on Keras' and TensorFlow.js' files", () => {
+  it.each([["keras-3.15/nested.h5"], ["keras-2.21/nested.keras"], ["tfjs/uint8/model.json"]])(
+    "lists every layer of %s with the code that builds it",
+    (name) => {
+      const path = join(fixtures, name);
+      const { status, stdout } = runCli(["inspect", path]);
+      expect(status).toBe(0);
+      const file = JSON.stringify(name.replace(/^.*\//, ""));
+      const dict = (layer: string) => `loadKeras(${file}).find(({ name }) => name === "${layer}").stateDict`;
+      expect(stdout).toContain(`LSTM.fromStateDict(${dict("deep/lstm")}, { batchFirst: true })`);
+      expect(stdout).toContain(`"deep/gru": GRU(4, 4)\n    ${dict("deep/gru")}`);
+      expect(stdout).toContain(`"head": Linear(6, 2, { bias: false })\n    Linear.fromStateDict(${dict("head")})`);
+      expect(stdout).toContain(`"embedding": Embedding(11, 6)\n    Embedding.fromStateDict(${dict("embedding")})`);
+      expect(stdout).toContain('"conv" is no LSTM that can be run: a Conv1D, a layer that is not read');
+    },
+  );
+
+  it("run and bench take an LSTM of theirs by its name, and say why they do not", () => {
+    const path = join(fixtures, "keras-3.15/refused.h5");
+    withFolder((folder) => {
+      const items = join(folder, "in.jsonl");
+      writeFileSync(items, `${JSON.stringify([[1, 2, 3]])}\n`);
+      const run = (...options: string[]) =>
+        runCli(["run", "--model", path, "--input", items, "--output", join(folder, "out.jsonl"), ...options]);
+      expect(run("--prefix", "good", "--quiet")).toMatchObject({ status: 0, stderr: "" });
+      expect(run("--prefix", "hard")).toMatchObject({ status: 1, stderr: expect.stringContaining("hard_sigmoid") });
+      expect(run("--prefix", "godo").stderr).toContain('did you mean "good"?');
     });
   });
 });

@@ -10,7 +10,7 @@ import { parquetReadObjects } from "hyparquet";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { npyHeader } from "../lib/cli/npy.js";
 import { cat, LSTM, manualSeed, randn, saveSafetensors, stack, type Tensor, zeros } from "../lib/index.js";
-import { buildPackage, cliPath, runCli } from "./cli.js";
+import { buildPackage, cliPath, runCli } from "./support/cli.js";
 
 const folder = mkdtempSync(join(tmpdir(), "packed-lstm-run-"));
 const at = (name: string): string => join(folder, name);
@@ -138,13 +138,9 @@ describe("run", () => {
     expect(Buffer.concat(parts).equals(outputs)).toBe(true);
   });
 
-  it("says how far it is, in plain lines where there is no terminal", () => {
+  it("says nothing of how far it is where there is no terminal", () => {
     const args = ["run", "-m", at("model.safetensors"), "-i", at("in.jsonl"), "-o", at("told.npy")];
-    expect(runCli(args)).toMatchObject({
-      status: 0,
-      stdout: "",
-      stderr: expect.stringMatching(/^90 of 90 sequences, 0 s\n$/),
-    });
+    expect(runCli(args)).toEqual({ status: 0, stdout: "", stderr: "" });
   });
 
   it.each<[string, number, string[], string]>([
@@ -200,7 +196,8 @@ describe("run", () => {
 });
 
 describe("a run that ends before its time", () => {
-  const model = new LSTM(16, 160, { numLayers: 2 });
+  // Layers enough for seconds of work: the signal has to come before its end on a fast and busy machine, too.
+  const model = new LSTM(16, 160, { numLayers: 8 });
   const rows = randn([60_000, 16]);
   const many = Array.from({ length: 3000 }, () => 20);
   const args = (output: string, ...more: string[]): string[] => [

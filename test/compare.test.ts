@@ -1,9 +1,9 @@
 // The comparator, held against what it must refuse: a comparator that lets things through makes every other test blind.
 
 import { describe, expect, it } from "vitest";
-import { Tensor } from "../lib/tensor.js";
-import { tensor } from "../lib/tensor-ops.js";
-import { expectClose, expectSameBits } from "./compare.js";
+import { tensor } from "../lib/tensor/make.js";
+import { Tensor } from "../lib/tensor/tensor.js";
+import { expectClose, expectSameBits } from "./support/compare.js";
 
 const f32 = (...values: number[]): Tensor => tensor(values);
 const f64 = (...values: number[]): Tensor => tensor(values, "float64");

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import { describe, expect, it } from "vitest";
-import { buildPackage } from "./cli.js";
-import { withFolder } from "./with-folder.js";
+import { buildPackage } from "./support/cli.js";
+import { withFolder } from "./support/with-folder.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const example = join(root, "examples", "electron");

@@ -14,8 +14,8 @@ import {
   tensor,
   unpackSequence,
 } from "../lib/index.js";
-import { expectClose, expectSameBits } from "./compare.js";
-import { checksum, modules, rebuildEmbedding, storedTensor } from "./modules-fixture.js";
+import { expectClose, expectSameBits } from "./support/compare.js";
+import { checksum, modules, rebuildEmbedding, storedTensor } from "./support/modules-fixture.js";
 
 const threadsBefore = getNumThreads();
 afterEach(() => setNumThreads(threadsBefore));
@@ -130,6 +130,35 @@ describe("a large lookup", () => {
         const message = `indices from 0 to 999, but got ${value} at place ${place} of shape (600, 100)`;
         expect(() => embedding.forward(bad)).toThrow(message);
       }
+    }
+  });
+});
+
+describe("a table", () => {
+  it("is a copy on its way in and out: writing to either changes nothing", () => {
+    const given = tensor([
+      [1, 2],
+      [3, 4],
+    ]);
+    const made = [
+      Embedding.fromStateDict({ weight: given }),
+      Embedding.fromPretrained(given),
+      Embedding.fromPretrained(given, { maxNorm: 100 }),
+      new Embedding(2, 2),
+    ];
+    made[3]?.loadStateDict({ weight: given });
+    given.data.fill(7);
+    for (const embedding of made) {
+      expect(embedding.forward([1, 0]).toArray()).toEqual([
+        [3, 4],
+        [1, 2],
+      ]);
+      const { weight } = embedding.stateDict();
+      weight?.data.fill(9);
+      expect(embedding.stateDict().weight?.toArray()).toEqual([
+        [1, 2],
+        [3, 4],
+      ]);
     }
   });
 });

@@ -21,7 +21,7 @@ import {
   stacked,
   x,
 } from "./errors/subjects.js";
-import { checkCoded, expectCoded, rejection } from "./expect-coded.js";
+import { checkCoded, expectCoded, rejection } from "./support/expect-coded.js";
 
 const tables: Record<string, readonly Row[]> = {
   "the constructor": construction,

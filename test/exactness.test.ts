@@ -5,9 +5,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { getNumThreads, runtimeInfo, setNumThreads } from "../lib/index.js";
-import { expectSameBits } from "./compare.js";
-import * as passes from "./exactness-passes.js";
-import { SHAPES, type Shape } from "./exactness-shapes.js";
+import { expectSameBits } from "./support/compare.js";
+import * as passes from "./support/exactness-passes.js";
+import { SHAPES, type Shape } from "./support/exactness-shapes.js";
 
 const DTYPES = ["float32", "float64"] as const;
 const THREADS = [1, 2, 3, 4];

@@ -3,9 +3,9 @@
 
 import { describe, expect, it } from "vitest";
 import { packSequence, runtimeInfo, setNumThreads, type Tensor, unpackSequence } from "../lib/index.js";
-import { expectClose, expectSameBits } from "./compare.js";
-import { choose, type FloatDType, packed, type Setup, setUp } from "./exactness-passes.js";
-import { type Case, readFixture, rebuild, run } from "./fixture.js";
+import { expectClose, expectSameBits } from "./support/compare.js";
+import { choose, type FloatDType, packed, type Setup, setUp } from "./support/exactness-passes.js";
+import { type Case, readFixture, rebuild, run } from "./support/fixture.js";
 
 type Value = number | "nan" | "inf" | "-inf";
 

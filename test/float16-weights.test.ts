@@ -4,10 +4,10 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { getNumThreads, LSTM, manualSeed, rand, runtimeInfo, setNumThreads, type Tensor } from "../lib/index.js";
 import { roundToFloat16, widenFloat16 } from "../lib/weights/half.js";
-import { expectSameBits } from "./compare.js";
-import * as passes from "./exactness-passes.js";
-import { SHAPES } from "./exactness-shapes.js";
-import { expectCoded } from "./expect-coded.js";
+import { expectSameBits } from "./support/compare.js";
+import * as passes from "./support/exactness-passes.js";
+import { SHAPES } from "./support/exactness-shapes.js";
+import { expectCoded } from "./support/expect-coded.js";
 
 const threadsBefore = getNumThreads();
 afterEach(() => setNumThreads(threadsBefore));

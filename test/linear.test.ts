@@ -17,9 +17,9 @@ import {
   Tensor,
   unpackSequence,
 } from "../lib/index.js";
-import { expectClose, expectSameBits } from "./compare.js";
-import { uniform } from "./fixture.js";
-import { checksum, modules, rebuildLinear, storedTensor } from "./modules-fixture.js";
+import { expectClose, expectSameBits } from "./support/compare.js";
+import { uniform } from "./support/fixture.js";
+import { checksum, modules, rebuildLinear, storedTensor } from "./support/modules-fixture.js";
 
 const TOLERANCE = { float32: 5e-6, float64: 1e-12 };
 

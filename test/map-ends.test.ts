@@ -6,8 +6,8 @@ import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { LSTM, type MapOptions, rand, Tensor } from "../lib/index.js";
-import { checkCoded, expectCoded, rejection } from "./expect-coded.js";
-import { detach } from "./odd-buffers.js";
+import { checkCoded, expectCoded, rejection } from "./support/expect-coded.js";
+import { detach } from "./support/odd-buffers.js";
 
 const lstm = new LSTM(3, 5);
 const any = (value: unknown): never => value as never;
@@ -55,6 +55,28 @@ describe("leaving the loop", () => {
     await sleep(20);
     expect(state.closed).toBe(1);
     expect(state.read).toBeLessThanOrEqual(read + 1);
+  });
+
+  it("by a signal that throws when it is let go of, once all that was under way has ended", async () => {
+    const signal = {
+      aborted: false,
+      addEventListener: () => {},
+      removeEventListener: () => {
+        throw new Error("odd");
+      },
+    };
+    let closed = false;
+    function* source() {
+      try {
+        for (;;) yield rand([2, 3]);
+      } finally {
+        closed = true;
+      }
+    }
+    const results = lstm.map(source(), { maxBatchTokens: 6, signal: signal as never });
+    await results.next();
+    await expect(results.return()).rejects.toThrow("odd");
+    expect(closed).toBe(true);
   });
 
   it("gives up a pass that is being computed, rather than wait for it", async () => {

@@ -5,7 +5,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { LSTM, type MapOptions, rand, type Tensor } from "../lib/index.js";
-import { expectSameBits } from "./compare.js";
+import { expectSameBits } from "./support/compare.js";
 
 const models = [
   new LSTM(3, 4),

@@ -4,7 +4,7 @@
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { LSTM, type MapOptions, type MapProgress, type MapResult, rand, type Tensor, tensor } from "../lib/index.js";
-import { expectSameBits } from "./compare.js";
+import { expectSameBits } from "./support/compare.js";
 
 const lstm = new LSTM(3, 5, { numLayers: 2, bidirectional: true, projSize: 2 });
 const lengths = [4, 1, 9, 2, 2, 7, 3, 12, 1, 5];

@@ -4,7 +4,7 @@
 import { beforeEach, expect, it, vi } from "vitest";
 import type { Binding, ForwardArgs, NativeJob, NativeLSTM } from "../binding.js";
 import { LSTM, packPaddedSequence, rand } from "../lib/index.js";
-import { rejection } from "./expect-coded.js";
+import { rejection } from "./support/expect-coded.js";
 
 const calls: string[] = vi.hoisted(() => []);
 

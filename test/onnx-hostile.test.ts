@@ -2,8 +2,8 @@
 // that make no sense. Each must be refused by its own error, and soon.
 
 import { describe, expect, it } from "vitest";
-import { loadOnnx } from "../lib/weights/onnx.js";
-import { expectRefused } from "./onnx-refused.js";
+import { loadOnnx } from "../lib/weights/onnx/onnx.js";
+import { expectRefused } from "./support/onnx-refused.js";
 import {
   field,
   initializer,
@@ -16,7 +16,7 @@ import {
   textAttribute,
   varint,
   weights,
-} from "./proto.js";
+} from "./support/proto.js";
 
 describe("a model", () => {
   it("made by hand is read", () => {
@@ -115,7 +115,11 @@ describe("a tensor", () => {
       ),
       '"/etc/passwd"',
     ],
-    ["in an unnamed file", tensorProto("W", [1, 8, 3], null, 1, intField(14, 1)), "values in another file"],
+    [
+      "in an unnamed file",
+      tensorProto("W", [1, 8, 3], null, 1, intField(14, 1)),
+      "values in the model itself: give loadOnnx the model's path",
+    ],
   ])("%s is refused", (_, w, piece) => expectRefused(withW(w), piece));
 
   it("is read from floats one by one, packed, or both", () => {

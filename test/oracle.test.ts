@@ -1,10 +1,10 @@
 // The oracle before it judges: by hand on one unit, where each gate can be told apart, and against PyTorch's float64.
 
 import { describe, expect, it } from "vitest";
-import { expectClose } from "./compare.js";
-import { readFixture, rebuild } from "./fixture.js";
-import { type OracleModel, oracle } from "./oracle.js";
-import { oracleCase, oracleModel, rowsOf } from "./oracle-case.js";
+import { expectClose } from "./support/compare.js";
+import { readFixture, rebuild } from "./support/fixture.js";
+import { type OracleModel, oracle } from "./support/oracle.js";
+import { oracleCase, oracleModel, rowsOf } from "./support/oracle-case.js";
 
 /** One unit, one input, weights for the gates i, f, g, o. */
 function unit(parameters: Record<string, number[]>, bidirectional = false): OracleModel {

@@ -15,7 +15,7 @@ import {
   type TensorLike,
   zeros,
 } from "../lib/index.js";
-import { expectCoded } from "./expect-coded.js";
+import { expectCoded } from "./support/expect-coded.js";
 
 const bits = ({ data }: Tensor) => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("hex");
 const nans = ({ shape, dtype }: Tensor) => full(shape, Number.NaN, dtype as "float32");

@@ -3,10 +3,10 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { invertPermutation, packPaddedSequence, padPackedSequence } from "../lib/packed.js";
-import { packSequence, padSequence, unpackSequence, unpadSequence } from "../lib/sequences.js";
-import { Tensor } from "../lib/tensor.js";
-import { cat, sort, stack } from "../lib/tensor-ops.js";
+import { packSequence, padSequence, unpackSequence, unpadSequence } from "../lib/sequences/lists.js";
+import { invertPermutation, packPaddedSequence, padPackedSequence } from "../lib/sequences/packed.js";
+import { cat, sort, stack } from "../lib/tensor/ops.js";
+import { Tensor } from "../lib/tensor/tensor.js";
 
 interface Batch {
   sequences: Tensor[];

@@ -2,11 +2,17 @@
 // test/relations-packing and test/relations-utilities, the laws in test/packed-properties.
 
 import { describe, expect, it } from "vitest";
-import { invertPermutation, isPacked, PackedSequence, packPaddedSequence, padPackedSequence } from "../lib/packed.js";
-import { packSequence, padSequence, unpackSequence, unpadSequence } from "../lib/sequences.js";
-import type { Tensor } from "../lib/tensor.js";
-import { ones, tensor, zeros } from "../lib/tensor-ops.js";
-import { expectCoded } from "./expect-coded.js";
+import { packSequence, padSequence, unpackSequence, unpadSequence } from "../lib/sequences/lists.js";
+import {
+  invertPermutation,
+  isPacked,
+  PackedSequence,
+  packPaddedSequence,
+  padPackedSequence,
+} from "../lib/sequences/packed.js";
+import { ones, tensor, zeros } from "../lib/tensor/make.js";
+import { type Ints, Tensor } from "../lib/tensor/tensor.js";
+import { expectCoded } from "./support/expect-coded.js";
 
 type Kind = typeof TypeError | typeof RangeError;
 const { NaN: nan } = Number;
@@ -51,6 +57,35 @@ describe("a PackedSequence", () => {
     ],
   ])("refuses %s", (_, make, kind, code) => {
     expectCoded(make, kind, code);
+  });
+
+  it.each<[string, (list: number[]) => Ints]>([
+    ["arrays", (list) => list],
+    ["Int32Arrays", (list) => Int32Array.from(list)],
+    ["parts of an Int32Array", (list) => Int32Array.from([7, ...list, 7]).subarray(1, -1)],
+    ["BigInt64Arrays", (list) => BigInt64Array.from(list, BigInt)],
+    ["tensors", (list) => tensor(list, "int32")],
+  ])("keeps copies of its lists, whatever they came as: %s", (_, form) => {
+    const overwrite = (list: Ints): void => {
+      const array = (list instanceof Tensor ? list.data : list) as number[] | BigInt64Array;
+      array.fill((array instanceof BigInt64Array ? 99n : 99) as never);
+    };
+    const given = [form([3, 1]), form([2, 0, 1]), form([1, 2, 0])] as const;
+    const packed = new PackedSequence(rows(4), ...given);
+    given.forEach(overwrite);
+    expect(packed.batchSizes).toEqual(Int32Array.of(3, 1));
+    expect(packed.sortedIndices).toEqual(Int32Array.of(2, 0, 1));
+    expect(packed.unsortedIndices).toEqual(Int32Array.of(1, 2, 0));
+
+    const lengths = form([2, 1]);
+    const padded = packPaddedSequence(zeros([2, 2, 3]), lengths);
+    overwrite(lengths);
+    expect(padded.batchSizes).toEqual(Int32Array.of(2, 1));
+
+    const same = form([0, 1]); // its own inverse
+    const inverse = invertPermutation(same);
+    overwrite(same);
+    expect(inverse).toEqual(Int32Array.of(0, 1));
   });
 
   it("is judged again wherever it is given, for its lists can be written to", () => {

@@ -3,8 +3,8 @@
 
 import { describe, expect, it } from "vitest";
 import { runtimeInfo } from "../lib/index.js";
-import { expectClose } from "./compare.js";
-import { type Case, readFixture, rebuild, run } from "./fixture.js";
+import { expectClose } from "./support/compare.js";
+import { type Case, readFixture, rebuild, run } from "./support/fixture.js";
 
 const TOLERANCE = { float32: 5e-6, float64: 1e-12 };
 

@@ -2,9 +2,10 @@
 // that describe tensors outside their storages. Each must be refused by its own error, and soon.
 
 import { describe, expect, it } from "vitest";
-import { loadTorch } from "../lib/weights/torch.js";
-import { dict, global, int, pickle, tensor, text, torchArchive, tuple } from "./archive.js";
-import { expectCoded } from "./expect-coded.js";
+import { passedOver } from "../lib/weights/passed-over.js";
+import { listTorch, loadTorch } from "../lib/weights/torch/load.js";
+import { dict, global, int, pickle, tensor, text, torchArchive, tuple } from "./support/archive.js";
+import { expectCoded } from "./support/expect-coded.js";
 
 const storage = new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer);
 
@@ -17,6 +18,14 @@ describe("a pickle", () => {
     expect(loadTorch(torchArchive(four))).toEqual({});
   });
 
+  /** What stands beside a tensor, as the error for asking for it says. */
+  const beside = (...opcodes: (string | Buffer)[]): string => {
+    const it = Buffer.concat(opcodes.map((part) => (typeof part === "string" ? Buffer.from(part, "latin1") : part)));
+    const loaded = read(dict(["w", tensor({})], ["it", it]));
+    expect(loaded.w?.toArray()).toEqual([1, 2, 3, 4]);
+    return passedOver(loaded).get("it") as string;
+  };
+
   it.each([
     ["os", "system"],
     ["builtins", "eval"],
@@ -25,40 +34,97 @@ describe("a pickle", () => {
     ["torch", "load"],
     ["torch.hub", "load"],
     ["torch.nn.modules.rnn", "LSTM"],
-    ["torch._utils", "_rebuild_tensor"],
     ["__main__", "Net"],
     ["collections", "OrderedDict.__init__"],
-    ["numpy.core.multiarray", "_reconstruct"],
     ["", ""],
     ["constructor", "prototype"],
-    ["é\n", "x"],
-  ])("that names %s.%s is refused by that name", (module, name) => {
-    const expected = `the Python object ${JSON.stringify(`${module}.${name}`.split("\n")[0])}`.replace(/"$/, "");
+    ["__proto__", "toString"],
+  ])("that names %s.%s never runs it, passes over what it gives, and lists it", (module, name) => {
+    const object = `the Python object ${JSON.stringify(`${module}.${name}`)}, which is not run`;
     const call = Buffer.concat([global(module, name), tuple(text("echo")), Buffer.from("R")]);
-    expectCoded(() => read(call), RangeError, "ERR_FILE", expected);
-    expectCoded(() => read(dict(["w", tensor({})], ["x", call])), RangeError, "ERR_FILE", "which is not run");
-    const onStack = Buffer.concat([text(module), text(name), Buffer.from("\x93", "latin1")]);
-    expectCoded(() => read(onStack), RangeError, "ERR_FILE", "the Python object");
+    expectCoded(() => read(call), RangeError, "ERR_FILE", `a state dict of tensors by name, but got ${object}`);
+    expect(beside(call)).toBe(`${object}, which is no tensor`);
+    const archive = torchArchive(pickle(dict(["w", tensor({})], ["it", call])), { 0: storage });
+    expect(listTorch(archive).opaque).toEqual([`${module}.${name}`]);
+    const onStack = Buffer.concat([text(module), text(name), Buffer.from("\x93)R", "latin1")]);
+    expect(beside(onStack)).toContain(object);
+    expect(beside(global(module, name))).toContain(`the Python name ${JSON.stringify(`${module}.${name}`)}`);
   });
 
+  const long = (opcode: string, value: string): string =>
+    `${opcode}${String.fromCharCode(value.length)}\0\0\0\0\0\0\0${value}`;
   it.each([
-    ["POP", "N0"],
-    ["DUP", "N2"],
-    ["INST", "(ios\nsystem\n"],
-    ["OBJ", "(o"],
-    ["NEWOBJ", ")\x81"],
-    ["NEWOBJ_EX", ")}\x92"],
-    ["EXT1", "\x82\x01"],
-    ["PERSID", "Pabc\n"],
-    ["STRING", "S'abc'\n"],
-    ["LONG4", "\x8b\xff\xff\xff\x7f"],
-    ["BINUNICODE8", "\x8d\xff\xff\xff\xff\xff\xff\xff\xff"],
-    ["BINBYTES8", "\x8e\x00"],
-    ["NEXT_BUFFER", "\x97"],
-    ["0xff", "\xff"],
-    ["0x00", "\0"],
-  ])("with the opcode %s is refused by that name", (name, opcodes) => {
-    expectCoded(() => read(opcodes), RangeError, "ERR_FILE", `opcode ${name}, which is not run`);
+    ["POP", "N0K\x01", "1,"],
+    ["POP of a mark", "(0K\x01", "1,"],
+    ["POP_MARK", "(NN1K\x01", "1,"],
+    ["DUP", "K\x012\x86", "a tuple"],
+    ["INST", "(ios\nsystem\n", '"os.system"'],
+    ["OBJ", "(cos\nsystem\no", '"os.system"'],
+    ["NEWOBJ", "cos\nsystem\n)\x81", '"os.system"'],
+    ["NEWOBJ_EX", "cos\nsystem\n)}\x92", '"os.system"'],
+    ["EXT1", "\x82\x01", '"copyreg extension 1"'],
+    ["EXT2", "\x83\x01\x01", '"copyreg extension 257"'],
+    ["EXT4", "\x84\x01\0\0\0", '"copyreg extension 1"'],
+    ["PERSID", "Pabc\n", '"a persistent id"'],
+    ["STRING", "S'a\\'\\x41\\n'\n", JSON.stringify("a'A\n")],
+    ["BINSTRING", "T\x01\0\0\0\xe9", '"é"'],
+    ["SHORT_BINSTRING", "U\x01\xe9", '"é"'],
+    ["UNICODE", "Va\\u00e9\xe9\\U0001f600\n", '"aéé😀"'],
+    ["INT", "I-3\n", "-3,"],
+    ["INT of a boolean", "I01\n", "true,"],
+    ["LONG", "L5L\n", "5,"],
+    ["FLOAT", "F-1.5\n", "-1.5,"],
+    ["FLOAT of infinity", "F-inf\n", "-Infinity,"],
+    ["LONG4", "\x8b\x01\0\0\0\xff", "-1,"],
+    ["LIST", "(Nl", "a list"],
+    ["DICT", "(S'a'\nNd", "a dict"],
+    ["BINUNICODE8", long("\x8d", "abc"), '"abc"'],
+    ["BINBYTES8", long("\x8e", "abc"), "a Uint8Array of length 3"],
+    ["BYTEARRAY8", long("\x96", "abc"), "a Uint8Array of length 3"],
+    ["NEXT_BUFFER and READONLY_BUFFER", "\x97\x98", '"a buffer outside the pickle"'],
+    ["PUT and GET", "Np5\n0g5\n", "None"],
+    ["BUILD of a dict", "}}b", "a dict"],
+    ["REDUCE of a number", "K\x03)R", '"what calling 3 gives"'],
+    ["REDUCE of a dict", "})R", '"what calling an object (PyDict) gives"'],
+    ["REDUCE without a tuple", "ccollections\nOrderedDict\nK\x03R", '"collections.OrderedDict"'],
+    ["BINPERSID of text", "U\x010Q", '"a persistent id"'],
+  ])("with the opcode %s is read, as data", (_, opcodes, piece) => expect(beside(opcodes)).toContain(piece));
+
+  it("may hold the same in any container that Python has", () => {
+    const w = tensor({});
+    const subclass = Buffer.concat([global("a.b", "Bag"), Buffer.from(")\x81", "latin1")]);
+    const item = (value: Buffer): Buffer => Buffer.concat([text("model"), value, Buffer.from("s")]);
+    const under = (root: Buffer, key: string) => loadTorch(torchArchive(pickle(root), { 0: storage }), { key });
+    const state = dict(["w", w]);
+    const roots: [Buffer, string][] = [
+      [Buffer.concat([Buffer.from("}"), item(state)]), "model"],
+      [Buffer.concat([subclass, item(state)]), "model"],
+      [Buffer.concat([subclass, Buffer.from("}"), item(state), Buffer.from("b")]), "model"],
+      [Buffer.concat([subclass, Buffer.from("}"), item(state), Buffer.from("N\x86b", "latin1")]), "model"],
+      [Buffer.concat([subclass, state, Buffer.from("a")]), "0"],
+      [tuple("N", state), "1"],
+      [
+        Buffer.concat([
+          global("collections", "OrderedDict"),
+          tuple(Buffer.concat([Buffer.from("]"), tuple(text("m.n"), state), Buffer.from("a")])),
+          Buffer.from("R"),
+        ]),
+        "m.n",
+      ],
+      [
+        Buffer.concat([
+          global("copy_reg", "_reconstructor"),
+          tuple(global("a", "B"), global("__builtin__", "dict"), Buffer.concat([Buffer.from("}"), item(state)])),
+          Buffer.from("R"),
+        ]),
+        "model",
+      ],
+    ];
+    for (const [root, key] of roots) {
+      expect(under(root, key).w?.toArray(), key).toEqual([1, 2, 3, 4]);
+    }
+    const attribute = Buffer.concat([subclass, state, Buffer.from("b")]);
+    expectCoded(() => under(attribute, "w"), RangeError, "ERR_FILE", "but got a tensor");
   });
 
   it.each<[what: string, opcodes: (string | Buffer)[], piece: string]>([
@@ -73,40 +139,50 @@ describe("a pickle", () => {
     ["that sets items of no dict", ["]NNs"], "a dict to add to"],
     ["that sets a key without a value", ["}(Nu"], "a value for every key"],
     ["that sets a key twice", [dict(["w", tensor({})], ["w", tensor({})])], 'the key "w" twice'],
-    ["that builds a tensor", [tensor({}), "}b"], "attributes of a dict"],
-    ["that calls a number", [int(3), ")R"], "one of 3, which is not run"],
-    ["that calls a dict", ["})R"], "one of a dict"],
-    ["that calls without a tuple", [global("collections", "OrderedDict"), "NR"], "a call with a tuple"],
-    [
-      "that fills an OrderedDict by a call",
-      [global("collections", "OrderedDict"), "]\x85R"],
-      "a call that a state dict needs",
-    ],
+    ["that names what is no text", ["NN\x93"], "a module and a name"],
+    ["that calls a number", [int(3), ")R"], '"what calling 3 gives", which is not run'],
     ["with text past its end", ["X\xff\xff\xff\xffabc"], "4294967295 more bytes"],
+    ["with bytes past its end", ["\x8e\xff\xff\xff\xff\xff\xff\xff\xff"], "more bytes"],
+    ["with a number past its end", ["\x8b\xff\xff\xff\x7f"], "2147483647 more bytes"],
     ["with text that is not UTF-8", ["\x8c\x02\xc3\x28"], "text in UTF-8"],
     ["with a global past its end", ["cabc"], "a line, but got the end"],
-    ["with a persistent id of text", [text("0"), "Q"], "a storage's type, key and size"],
-    ["with a module as storage", [tuple(text("module"), text("x")), "Q"], "a storage's type, key and size"],
+    ["with a number that is none", ["Iabc\n"], "a number, but got other text"],
+    ["with a string without its quotes", ["Sabc\n"], "a quoted string"],
+    ["with a persistent id of text", [text("0"), "Q"], '"a persistent id"'],
+    ["with a module as storage", [tuple(text("module"), text("x")), "Q"], '"a persistent id"'],
     [
       "whose storage is of text",
       [tuple(text("storage"), text("torch.FloatStorage"), text("0"), "N", "K\x04"), "Q"],
-      "a storage's type",
+      '"a persistent id"',
     ],
     ["that is a storage", [dict(["w", tensor({})]), "\x85"], "but got a tuple"],
-    ["whose tensor has no sizes", [global("torch._utils", "_rebuild_tensor_v2"), ")R"], "a tensor's storage, offset"],
+    [
+      "whose tensor has no sizes",
+      [global("torch._utils", "_rebuild_tensor_v2"), ")R"],
+      "a tensor whose storage, offset",
+    ],
     [
       "whose parameter is no tensor",
       [global("torch._utils", "_rebuild_parameter"), tuple("N"), "R"],
-      "a call that a state dict needs",
+      '"torch._utils._rebuild_parameter"',
     ],
+    [
+      "whose tensor is built by something else",
+      [
+        global("torch._tensor", "_rebuild_from_type_v2"),
+        tuple(global("os", "system"), "N", tuple(text("echo")), "N"),
+        "R",
+      ],
+      '"torch._tensor._rebuild_from_type_v2", which is not run',
+    ],
+    ["with an opcode that there is not", ["\xff"], "the opcodes of a pickle, but got 0xff"],
+    ["with an opcode of zero", ["\0"], "the opcodes of a pickle, but got 0x00"],
   ])("%s is refused", (_, opcodes, piece) => {
     expectCoded(() => read(...opcodes), RangeError, "ERR_FILE", piece);
   });
 
   it.each<[what: string, bytes: Buffer]>([
     ["empty", Buffer.alloc(0)],
-    ["without a protocol", Buffer.from("}.")],
-    ["of protocol 1", Buffer.from("\x80\x01}.", "latin1")],
     ["of protocol 6", Buffer.from("\x80\x06}.", "latin1")],
     ["without an end", Buffer.from("\x80\x02}", "latin1")],
   ])("%s is refused", (_, bytes) => {
@@ -215,7 +291,7 @@ describe("a tensor", () => {
       { type: "DoubleStorage" },
       "a storage of 4 float64 values, but got one of 2",
     ],
-    ["whose storage says 2^60", { count: 2n ** 60n }, "a storage's type, key and size"],
+    ["whose storage says 2^60", { count: 2n ** 60n }, "storage, offset, sizes and strides"],
     ["whose storage says less than nothing", { count: -1 }, "that reaches element"],
     ["whose storage is elsewhere", { key: "../../etc/passwd" }, "none of that name"],
   ])("%s is refused", (_, options, piece) => {

@@ -3,11 +3,11 @@
 
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
-import { fma32, fma64, log32, sincos32 } from "../lib/float-math.js";
-import { manualSeed, rand, randn, uniform } from "../lib/random.js";
-import { Tensor } from "../lib/tensor.js";
-import { expectClose, expectSameBits } from "./compare.js";
-import { expectCoded } from "./expect-coded.js";
+import { fma32, fma64, log32, sincos32 } from "../lib/random/float-math.js";
+import { manualSeed, rand, randn, uniform } from "../lib/random/random.js";
+import { Tensor } from "../lib/tensor/tensor.js";
+import { expectClose, expectSameBits } from "./support/compare.js";
+import { expectCoded } from "./support/expect-coded.js";
 
 interface Call {
   fn: "rand" | "randn" | "uniform";

@@ -1,65 +1,66 @@
-// Runs every TypeScript example of the README as a reader would: pasted into a file of its own, type-checked strictly,
-// run by Node. What it prints must be what the README's `// →` comments say, in order.
+// Runs every TypeScript example of the README and of the guides as a reader would: pasted into a file of its own,
+// type-checked strictly, run by Node. What it prints must be what its `// →` comments say, in order. And what the README
+// says in figures must be what the benchmark's record says.
 
-import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
+import { bestPeer, type RunRecord } from "../bench/src/record.js";
+import { compileExamples, type Example, makeExample, root, runExample, squeeze } from "./support/runnable.js";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const folder = `${root}build/readme`; // inside the package, so that "packed-lstm" means this very tree
-const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
+const guides = ".github/docs/";
 
-interface Example {
-  readonly title: string;
-  readonly code: string;
-  readonly prints: readonly string[];
-}
-
-function readExamples(markdown: string): Example[] {
-  const sections = markdown.split(/^## /m);
+function readExamples(path: string): Example[] {
+  const sections = readFileSync(`${root}${path}`, "utf8").split(/^##? /m);
   return sections.flatMap((section) => {
     const heading = section.split("\n", 1)[0] ?? "";
     const blocks = [...section.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = ""]) => code);
-    return blocks.map((code, i) => ({
-      title: blocks.length > 1 ? `${heading} (${i + 1})` : heading,
-      code,
-      prints: [...code.matchAll(/\/\/ → (.*)$/gm)].map(([, text = ""]) => text),
-    }));
+    return blocks.map((code, i) => makeExample(blocks.length > 1 ? `${heading} (${i + 1})` : heading, code));
   });
 }
 
-/** Printed and promised values are compared as text, with blanks and line breaks of no account. */
-function squeeze(text: string): string {
-  return text.replace(/\s+/g, "");
-}
+const pages = ["README.md", ...readdirSync(`${root}${guides}`).map((name) => `${guides}${name}`)];
+const examples = pages.flatMap((path) =>
+  readExamples(path).map((example) => ({ ...example, title: `${path}, ${example.title}` })),
+);
 
-function run(args: readonly string[], cwd: string): string {
-  const env = { ...process.env, NODE_OPTIONS: "", FORCE_COLOR: "0", NO_COLOR: "1" };
-  return execFileSync(process.execPath, args, { cwd, env, encoding: "utf8" });
-}
-
-const examples = readExamples(readFileSync(`${root}README.md`, "utf8"));
-
-describe("the README's examples", () => {
+describe("the examples of the README and the guides", () => {
+  let folder = "";
   beforeAll(() => {
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true });
-    copyFileSync(`${root}examples/syllables/model.safetensors`, `${folder}/syllables.safetensors`);
-    for (const [i, { code }] of examples.entries()) writeFileSync(`${folder}/example-${i}.mts`, code);
-    run([tsc, "--build", root], root); // the examples import dist/, which must be today's
-    const strict = ["--strict", "--noUncheckedIndexedAccess", "--types", "node", "--lib", "es2023,esnext.disposable"];
-    const files = examples.map((_, i) => `example-${i}.mts`);
-    run([tsc, "--ignoreConfig", ...strict, "--target", "es2022", "--module", "nodenext", ...files], folder);
+    folder = compileExamples("readme", examples);
   });
 
   it("are there", () => {
-    expect(examples.length).toBeGreaterThanOrEqual(7);
+    expect(examples.filter(({ title }) => title.startsWith("README")).length).toBeGreaterThanOrEqual(7);
     expect(examples.every(({ prints }) => prints.length > 0)).toBe(true);
   });
 
   it.each(examples.map(({ title, prints }, i) => ({ title, prints, i })))("$title", ({ prints, i }) => {
-    expect(squeeze(run([`example-${i}.mjs`], folder))).toBe(squeeze(prints.join("")));
+    expect(squeeze(runExample(folder, i))).toBe(squeeze(prints));
+  });
+});
+
+describe("the README", () => {
+  const readme = readFileSync(`${root}README.md`, "utf8");
+
+  it("is short enough to be read", () => {
+    expect(readme.split("\n").length).toBeLessThan(250);
+  });
+
+  it("leads to files that are there, and so do the guides", () => {
+    const links = pages.flatMap((path) =>
+      [...readFileSync(`${root}${path}`, "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, to = ""]) =>
+        fileURLToPath(new URL(to, new URL(path, `file://${root}`))),
+      ),
+    );
+    expect(links.length).toBeGreaterThan(10);
+    expect(links.filter((path) => !existsSync(path))).toEqual([]);
+  });
+
+  it("says how many comparisons a peer won, as the record has it", () => {
+    const { outcomes } = JSON.parse(readFileSync(`${root}bench/results.json`, "utf8")) as RunRecord;
+    const ratios = outcomes.flatMap((outcome) => bestPeer(outcome)?.ratio ?? []);
+    const won = ratios.filter((ratio) => ratio < 1).length;
+    expect(squeeze(readme)).toContain(squeeze(`was the faster one in ${won} of ${ratios.length} comparisons`));
   });
 });

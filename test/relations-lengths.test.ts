@@ -4,8 +4,8 @@
 
 import { describe, expect, it } from "vitest";
 import { cat, packPaddedSequence, padPackedSequence, sort, stack, type Tensor, tensor } from "../lib/index.js";
-import { expectClose, expectSameBits } from "./compare.js";
-import { readFixture, rebuild, run } from "./fixture.js";
+import { expectClose, expectSameBits } from "./support/compare.js";
+import { readFixture, rebuild, run } from "./support/fixture.js";
 
 const fixture = readFixture("relations");
 const cases = fixture.cases

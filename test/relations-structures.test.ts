@@ -4,8 +4,8 @@
 
 import { describe, expect, it } from "vitest";
 import { LSTM, type Tensor } from "../lib/index.js";
-import { expectClose, expectSameBits } from "./compare.js";
-import { type Case, readFixture, rebuild } from "./fixture.js";
+import { expectClose, expectSameBits } from "./support/compare.js";
+import { type Case, readFixture, rebuild } from "./support/fixture.js";
 
 const fixture = readFixture<Case & { kept?: number[] }>("relations");
 const dense = fixture.cases.filter(({ lengths }) => lengths === null);

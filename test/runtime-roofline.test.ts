@@ -3,8 +3,8 @@
 
 import { describe, expect, it, vi } from "vitest";
 import { native } from "../lib/native.js";
-import { measureRoofline, type Roofline, readRate } from "../lib/runtime-roofline.js";
-import { detach } from "./odd-buffers.js";
+import { measureRoofline, type Roofline, readRate } from "../lib/runtime/roofline.js";
+import { detach } from "./support/odd-buffers.js";
 
 const brief = { sizes: [1 << 20, 1 << 14], milliseconds: 2, blocks: 3 };
 

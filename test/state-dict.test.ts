@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from "vitest";
 import { LSTM, type LSTMOptions, loadSafetensors, manualSeed, rand, saveSafetensors, Tensor } from "../lib/index.js";
-import { expectCoded } from "./expect-coded.js";
-import { withFolder } from "./with-folder.js";
+import { expectCoded } from "./support/expect-coded.js";
+import { withFolder } from "./support/with-folder.js";
 
 const shapesOf = (lstm: LSTM): [string, readonly number[]][] =>
   Object.entries(lstm.stateDict()).map(([name, { shape }]) => [name, shape]);

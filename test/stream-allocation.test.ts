@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { buildPackage } from "./cli.js";
+import { buildPackage } from "./support/cli.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const library = `${root}build/count-allocations.so`;
@@ -68,7 +68,7 @@ beforeAll(() => {
   buildPackage();
   if (!isGlibc) return;
   mkdirSync(`${root}build`, { recursive: true });
-  const source = fileURLToPath(new URL("count-allocations.cc", import.meta.url));
+  const source = fileURLToPath(new URL("native/count_allocations.cc", import.meta.url));
   execFileSync("c++", ["-O2", "-shared", "-fPIC", "-o", library, source, "-ldl"]);
 });
 

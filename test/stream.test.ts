@@ -5,10 +5,10 @@
 
 import { afterEach, describe, expect, it } from "vitest";
 import { getNumThreads, LSTM, type LSTMOptions, manualSeed, rand, setNumThreads, Tensor } from "../lib/index.js";
-import { expectSameBits } from "./compare.js";
-import { expectCoded } from "./expect-coded.js";
-import { uniform } from "./fixture.js";
-import { detach, resizable } from "./odd-buffers.js";
+import { expectSameBits } from "./support/compare.js";
+import { expectCoded } from "./support/expect-coded.js";
+import { uniform } from "./support/fixture.js";
+import { detach, resizable } from "./support/odd-buffers.js";
 
 const any = (value: unknown): never => value as never;
 const copy = (t: Tensor): Tensor => new Tensor(t.data.slice(), t.shape);

@@ -10,7 +10,7 @@ import { comparePadding, finalStates } from "../examples/syllables/padding.js";
 import { traceWords } from "../examples/syllables/trace.js";
 import { alphabet, fnv1a, readWords } from "../examples/syllables/words.js";
 import { loadSafetensors, tensor } from "../lib/index.js";
-import { expectClose } from "./compare.js";
+import { expectClose } from "./support/compare.js";
 
 const asset = (name: string): URL => new URL(`../examples/syllables/${name}`, import.meta.url);
 

@@ -1,8 +1,9 @@
 // What test/relations-utilities does not hold against torch: making tensors, dtypes, and everything these functions refuse.
 
 import { describe, expect, it } from "vitest";
-import { allclose, cat, full, ones, sort, stack, tensor, zeros } from "../lib/tensor-ops.js";
-import { expectCoded } from "./expect-coded.js";
+import { full, ones, tensor, zeros } from "../lib/tensor/make.js";
+import { allclose, cat, sort, stack } from "../lib/tensor/ops.js";
+import { expectCoded } from "./support/expect-coded.js";
 
 type Kind = typeof TypeError | typeof RangeError;
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;

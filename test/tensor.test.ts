@@ -1,10 +1,11 @@
 // The Tensor: what its constructor takes, what its methods give.
 
 import { describe, expect, it } from "vitest";
-import { Tensor, toInts, toTensor } from "../lib/tensor.js";
-import { tensor } from "../lib/tensor-ops.js";
-import { detached, resizable } from "./buffers.js";
-import { expectCoded } from "./expect-coded.js";
+import { toInts } from "../lib/tensor/ints.js";
+import { tensor } from "../lib/tensor/make.js";
+import { Tensor, toTensor } from "../lib/tensor/tensor.js";
+import { detached, resizable } from "./support/buffers.js";
+import { expectCoded } from "./support/expect-coded.js";
 
 type Kind = typeof TypeError | typeof RangeError;
 const { NaN: nan } = Number;

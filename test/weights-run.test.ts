@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import { cat, LSTM, loadOnnx, loadTorch, type Tensor } from "../lib/index.js";
-import { expectClose } from "./compare.js";
+import { expectClose } from "./support/compare.js";
 import {
   readOnnxExpected,
   readTorchExpected,
@@ -11,7 +11,7 @@ import {
   tensorOf,
   torchFolders,
   weightFile,
-} from "./weight-fixtures.js";
+} from "./support/weight-fixtures.js";
 
 type Layers = readonly Readonly<Record<string, Tensor>>[];
 

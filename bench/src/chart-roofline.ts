@@ -2,7 +2,7 @@
 // those of the fastest peer. The x axis is arithmetic done for each byte of weights, if every step reads them once.
 // https://en.wikipedia.org/wiki/Roofline_model
 
-import type { Roofline } from "../../dist/runtime-roofline.js";
+import type { Roofline } from "../../dist/runtime/roofline.js";
 import { bestPeer, gflops, type Outcome, type RunRecord } from "./record.js";
 import { flopsOf, weightTraffic } from "./shapes.js";
 import { dot, line, logScale, size, svg, text } from "./svg.js";

@@ -3,7 +3,7 @@
 // weights at the bandwidth of the level that holds them, whichever takes longer. Calls, barriers, tiles that do not come
 // out even and what JavaScript asks for are not in it, so nobody reaches all of it.
 
-import { readRate } from "../../dist/runtime-roofline.js";
+import { readRate } from "../../dist/runtime/roofline.js";
 import { type Outcome, type RunRecord, roofOf } from "./record.js";
 import { layerInputs, recurrentBytes, rowsOf, type Shape, workingSet } from "./shapes.js";
 

@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
 import { setNumThreads } from "packed-lstm";
-import { measureRoofline, type Roofline } from "../../dist/runtime-roofline.js";
+import { measureRoofline, type Roofline } from "../../dist/runtime/roofline.js";
 import type { RunRecord } from "./record.js";
 
 /** Linux tells; elsewhere the list is empty, and the chart goes without names of caches. */

@@ -31,7 +31,7 @@ const usage = `npm run bench -- [OPTIONS]
   --peers LIST      of onnxruntime, torch, tfjs; or none. PACKED_LSTM_BENCH_PYTHON names the Python that has torch
   --growth          also how time grows with each size, and the memory of long packed jobs
   --json FILE       where the record goes, after every shape (build/bench/results.json)
-  --readme          draws the charts into .github and writes the README's section of them
+  --readme          draws the charts into .github and writes the section of bench/README.md
   --from FILE       measures nothing: reports, and with --readme draws, a record that is there
   --help`;
 
@@ -165,7 +165,7 @@ function draw(record: RunRecord): void {
   write(join(root, ".github", "bench-ratios.svg"), ratioChart(record));
   write(join(root, ".github", "bench-roofline.svg"), rooflineChart(record));
   if (growth) write(join(root, ".github", "bench-growth.svg"), growth);
-  const readme = join(root, "README.md");
+  const readme = join(root, "bench", "README.md");
   writeFileSync(readme, withMeasured(readFileSync(readme, "utf8"), record));
 }
 

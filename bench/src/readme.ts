@@ -1,5 +1,5 @@
-// The README's section "Measured" as Markdown made from a record, and its place in the README: between two comments, so
-// that the rest of the file is nobody's business here and a test can see that README and record agree.
+// The measured section of bench/README.md as Markdown made from a record, and its place there: between two comments, so
+// that the rest of the file is nobody's business here and a test can see that text and record agree.
 
 import { peerTitles } from "./chart-ratios.js";
 import { bestPeer, type Outcome, peakShare, type RunRecord, ratioTo } from "./record.js";
@@ -78,7 +78,7 @@ export function measuredSection(record: RunRecord): string {
     `(Node ${versions.node}, ${date.slice(0, 10)}). Above 1 we are the faster. Results are compared before any time counts, PyTorch runs`,
     "under `inference_mode`, onnxruntime-node with its threads spinning and not, whichever suits it; padded batches are packed inside the timed call.",
     "",
-    "![A peer's time over ours, by shape](.github/bench-ratios.svg)",
+    "![A peer's time over ours, by shape](../.github/bench-ratios.svg)",
     "",
     ...table(record),
     "",
@@ -90,14 +90,14 @@ export function measuredSection(record: RunRecord): string {
     ...float16(record),
     "Absolute times do not travel between machines; ratios do, roughly.",
     "",
-    "![Roofline: GFLOP/s under the measured limits of the machine](.github/bench-roofline.svg)",
-    ...(record.growth ? ["", "![Time against T, B, H, layers and length spread](.github/bench-growth.svg)"] : []),
+    "![Roofline: GFLOP/s under the measured limits of the machine](../.github/bench-roofline.svg)",
+    ...(record.growth ? ["", "![Time against T, B, H, layers and length spread](../.github/bench-growth.svg)"] : []),
   ].join("\n");
 }
 
-/** The README with its section replaced. @throws Error when the comments that mark the place are not there */
+/** bench/README.md with its section replaced. @throws Error when the comments that mark the place are not there */
 export function withMeasured(readme: string, record: RunRecord): string {
   const [start, end] = [readme.indexOf(open), readme.indexOf(close)];
-  if (start < 0 || end < start) throw new Error(`README.md has no "${open}" with a "${close}" after it`);
+  if (start < 0 || end < start) throw new Error(`bench/README.md has no "${open}" with a "${close}" after it`);
   return `${readme.slice(0, start)}${open}\n\n${measuredSection(record)}\n\n${readme.slice(end)}`;
 }

@@ -1,8 +1,8 @@
 // What a run leaves behind, as it stands in the JSON file, and every figure that follows from it. Tables, charts, the
 // README and the targets are all made of this and of nothing else.
 
-import type { Roofline } from "../../dist/runtime-roofline.js";
-import { readRate } from "../../dist/runtime-roofline.js";
+import type { Roofline } from "../../dist/runtime/roofline.js";
+import { readRate } from "../../dist/runtime/roofline.js";
 import type { Timing } from "./measure.js";
 import { flopsOf, type Shape, weightTraffic, workingSet } from "./shapes.js";
 

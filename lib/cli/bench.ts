@@ -2,7 +2,7 @@
 // model. It compares with no other library; `npm run bench` in a clone does.
 
 import { LSTM, rand, runtimeInfo, setNumThreads } from "../index.js";
-import { measureRoofline, type Roofline, readRate } from "../runtime-roofline.js";
+import { measureRoofline, type Roofline, readRate } from "../runtime/roofline.js";
 import { type Command, UsageError } from "./command.js";
 import { chooseLSTM } from "./model-file.js";
 
@@ -14,7 +14,7 @@ export const command: Command = {
       type: "string",
       short: "m",
       value: "FILE",
-      help: "measure this model, of a .safetensors, .pt or .onnx file",
+      help: "measure this model: safetensors, torch, ONNX, Keras",
     },
     prefix: { type: "string", value: "NAME", help: "which LSTM of the model file, as `inspect` names them" },
     key: { type: "string", value: "KEY", help: "where in a torch checkpoint the state dict lies" },

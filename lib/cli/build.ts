@@ -1,5 +1,5 @@
 // `build`: compiles the addon from the sources in the package, where no prebuilt binary fits. The work is done by
-// native/scripts, which needs no addon and is not compiled.
+// native/scripts/build.mjs, which needs no addon and is not compiled.
 
 import type { Command } from "./command.js";
 

@@ -16,11 +16,13 @@ export interface Option {
   readonly value?: string;
   readonly help: string;
   readonly required?: boolean;
+  /** May be given several times; its value is then a list. */
+  readonly multiple?: boolean;
 }
 
 /** The options given, by name, and the words that belong to none. */
 export interface Arguments {
-  readonly options: Readonly<Record<string, string | boolean | undefined>>;
+  readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
   readonly words: readonly string[];
 }
 
@@ -47,9 +49,9 @@ export function parse(name: string, command: Command, args: readonly string[]): 
   const config = {
     args: [...args],
     options: Object.fromEntries(
-      Object.entries(command.options).map(([key, { type, short }]) => [
+      Object.entries(command.options).map(([key, { type, short, multiple = false }]) => [
         key,
-        short === undefined ? { type } : { type, short },
+        short === undefined ? { type, multiple } : { type, multiple, short },
       ]),
     ),
     allowPositionals: true,
@@ -63,7 +65,7 @@ export function parse(name: string, command: Command, args: readonly string[]): 
   }
   let parsed: { values: Arguments["options"]; positionals: readonly string[] };
   try {
-    parsed = parseArgs(config);
+    parsed = parseArgs(config) as typeof parsed;
   } catch (error) {
     throw new UsageError(`${name}: ${(error as Error).message}`);
   }

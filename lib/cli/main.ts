@@ -13,7 +13,7 @@ interface Entry {
 /** One line a command. */
 const entries: Readonly<Record<string, Entry>> = {
   build: { summary: "compiles the addon from source", load: () => import("./build.js") },
-  inspect: { summary: "what LSTMs a model file holds", load: () => import("./inspect.js") },
+  inspect: { summary: "what layers a model file holds, and how each is built", load: () => import("./inspect.js") },
   run: { summary: "a model over a file of sequences", load: () => import("./run.js") },
   bench: { summary: "this machine against its own roof", load: () => import("./bench.js") },
 };
@@ -46,6 +46,11 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** A message may quote a file, which may hold what a terminal would obey. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
 async function main(args: readonly string[]): Promise<void> {
   const [name, ...rest] = args;
   if (name === undefined) {
@@ -75,7 +80,9 @@ try {
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
   const usage = error instanceof UsageError;
-  process.stderr.write(`packed-lstm: ${message}\n${usage ? "Try `packed-lstm --help`.\n" : ""}`);
+  const code = error instanceof Error && "code" in error && !usage ? ` [${error.code}]` : "";
+  const line = printable(message.trim().replaceAll(/\s*\n\s*/g, " "));
+  process.stderr.write(`packed-lstm: ${line}${usage ? " (see packed-lstm --help)" : code}\n`);
   if (process.env.PACKED_LSTM_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   process.exitCode = usage ? 2 : 1;
 }

@@ -1,8 +1,21 @@
 // What `run` has computed so far, in a file beside the output: a line that says of which run it is, then a record a
-// sequence. It only ever grows, so whatever kills the process, all but the last record are whole, and a run that goes on
-// cuts that one off. The final output is made of the records alone: interrupted or not, it has the same bytes.
+// sequence. It only ever grows, and every record carries a checksum over its number and its bytes. Whatever kills the
+// process or the machine, a run that goes on takes the records up to the first that does not check, cuts off the rest and
+// computes that again. The final output is made of the records alone: interrupted or not, it has the same bytes.
 
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { crc32 } from "node:zlib";
 import type { FloatArray } from "../../binding.js";
 
 /** The run that a store belongs to; every field must be the same to go on. */
@@ -18,47 +31,83 @@ export interface RunIdentity {
   readonly bytes: 4 | 8;
 }
 
-/** One sequence's record: its length, then output, hn and cn. */
+/** One sequence's record: its length, then output, hn and cn, then what was kept of its columns. */
 export interface StoredRecord {
   readonly length: number;
   readonly output: Buffer;
   readonly hn: Buffer;
   readonly cn: Buffer;
+  /** A JSON text a column. */
+  readonly kept: readonly string[];
+}
+
+/** Who may write into a store, and says so while it does. */
+export interface Owner {
+  /** @throws Error when it is another's by now */
+  check(): void;
+  /** Called for every record that is read, for reading may take long. */
+  beat(): void;
+}
+
+const nobody: Owner = { check: () => undefined, beat: () => undefined };
+
+/** How a store is opened. */
+export interface StoreOptions {
+  /** Go on after the records that are there; else begin anew. */
+  readonly resume: boolean;
+  /** Who had it before may still have it open: go on in a copy. */
+  readonly copy?: boolean;
+  /** Whose it is. */
+  readonly owner?: Owner;
+  /** Told what was found to be damaged. */
+  readonly warn?: (what: string) => void;
 }
 
 const flushBytes = 2 ** 20;
+const title = "packed-lstm run 2 ";
+const headBytes = 12; // the sequence's length, how many bytes are kept of its columns, the checksum
+
+/** Of every record that a store holds. */
+interface Place {
+  readonly length: number;
+  readonly keptBytes: number;
+}
 
 export class Store {
   /** Of each sequence whose record is in it, how long it is. */
   readonly lengths: number[] = [];
+  readonly #keptBytes: number[] = [];
   readonly #path: string;
   readonly #fd: number;
   readonly #identity: RunIdentity;
   readonly #start: number;
-  #waiting: Buffer[] = [];
+  readonly #owner: Owner;
+  #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
+  #at: number;
 
-  /**
-   * @param resume go on after the records that are there; else begin anew
-   * @throws Error when what is there is of another run
-   */
-  constructor(path: string, identity: RunIdentity, resume: boolean) {
+  /** @throws Error when what is there is of another run, or was written by a version that kept no checksums */
+  constructor(path: string, identity: RunIdentity, options: StoreOptions) {
+    const { resume, copy = false, owner = nobody, warn = () => undefined } = options;
     this.#path = path;
     this.#identity = identity;
-    const line = Buffer.from(`${JSON.stringify(identity)}\n`);
+    this.#owner = owner;
+    const line = headLine(JSON.stringify(identity));
     this.#start = line.length;
+    if (resume && copy) moveToCopy(path);
     this.#fd = openSync(path, resume ? "a+" : "w+");
     const { size } = fstatSync(this.#fd);
-    const head = Buffer.alloc(line.length);
-    readSync(this.#fd, head, 0, line.length, 0);
-    if (size < line.length) {
+    const found = this.#judgeHead(line, size);
+    if (found !== "ours") {
+      if (size > 0) warn(`${path} is damaged from its first line on; all is computed again`);
       ftruncateSync(this.#fd, 0);
-      writeSync(this.#fd, line);
-    } else if (!head.equals(line)) {
-      throw new Error(`${path} is of another run (model, input or options differ); remove it, or leave out --resume`);
+      this.#write(line);
     }
-    const end = this.#scan(size);
-    if (end < size) ftruncateSync(this.#fd, end);
+    this.#at = found === "ours" ? this.#scan(size) : line.length;
+    if (found === "ours" && this.#at < size) {
+      warn(`${path}: ${size - this.#at} bytes after sequence ${this.done} do not check; they are computed again`);
+      ftruncateSync(this.#fd, this.#at);
+    }
   }
 
   /** How many sequences have their records in it. */
@@ -66,61 +115,121 @@ export class Store {
     return this.lengths.length;
   }
 
-  #recordBytes(length: number): number {
-    const { last, width, states, real, hiddenSize, bytes } = this.#identity;
-    return 4 + bytes * ((last ? 1 : length) * width + states * (real + hiddenSize));
+  /** @throws Error for a whole head of another run, and for the form without checksums */
+  #judgeHead(line: Buffer, size: number): "ours" | "damaged" {
+    const head = Buffer.alloc(Math.min(size, 2 ** 16));
+    readSync(this.#fd, head, 0, head.length, 0);
+    if (head.subarray(0, line.length).equals(line)) return "ours";
+    if (head.toString("latin1").startsWith('{"model":')) {
+      throw new Error(
+        `${this.#path} was left by a packed-lstm that wrote no checksums, and cannot be gone on with; remove it`,
+      );
+    }
+    const end = head.indexOf(10);
+    const text = end < 0 ? "" : head.toString("utf8", title.length + 9, end);
+    if (!head.subarray(0, end + 1).equals(headLine(text))) return "damaged";
+    throw new Error(
+      `${this.#path} is of another run (model, input or options differ); remove it, or leave out --resume`,
+    );
   }
 
-  /** Finds the lengths of the records that are whole, and where they end. */
+  #bodyBytes({ length, keptBytes }: Place): number {
+    const { last, width, states, real, hiddenSize, bytes } = this.#identity;
+    return bytes * ((last ? 1 : length) * width + states * (real + hiddenSize)) + keptBytes;
+  }
+
+  /** Finds the records that check, up to the first that does not, and where they end. */
   #scan(size: number): number {
-    const head = Buffer.alloc(4);
+    const head = Buffer.alloc(headBytes);
+    let body = Buffer.alloc(0);
     let at = this.#start;
-    while (at + 4 <= size) {
-      readSync(this.#fd, head, 0, 4, at);
-      const length = head.readUInt32LE();
-      const next = at + this.#recordBytes(length);
-      if (next > size) break;
-      this.lengths.push(length);
-      at = next;
+    while (at + headBytes <= size) {
+      this.#owner.beat();
+      readSync(this.#fd, head, 0, headBytes, at);
+      const place = { length: head.readUInt32LE(0), keptBytes: head.readUInt32LE(4) };
+      const bytes = this.#bodyBytes(place);
+      if (place.length === 0 || at + headBytes + bytes > size) break;
+      if (bytes > body.length) body = Buffer.alloc(2 * bytes);
+      const piece = body.subarray(0, bytes);
+      this.#read(piece, at + headBytes);
+      if (head.readUInt32LE(8) !== checksum(this.done, place, [piece])) break;
+      this.lengths.push(place.length);
+      this.#keptBytes.push(place.keptBytes);
+      at += headBytes + bytes;
     }
     return at;
   }
 
-  append(length: number, parts: readonly FloatArray[]): void {
-    const head = Buffer.alloc(4);
-    head.writeUInt32LE(length);
-    this.#waiting.push(head);
-    for (const { buffer, byteOffset, byteLength } of parts)
-      this.#waiting.push(Buffer.from(buffer, byteOffset, byteLength));
-    this.#waitingBytes += this.#recordBytes(length);
+  #read(into: Uint8Array, from: number): void {
+    for (let done = 0; done < into.length; ) {
+      const got = readSync(this.#fd, into, done, Math.min(into.length - done, 2 ** 30), from + done);
+      if (got === 0) throw new Error(`${this.#path} became shorter while it was read`);
+      done += got;
+    }
+  }
+
+  append(length: number, parts: readonly FloatArray[], kept: readonly string[] = []): void {
+    const texts = Buffer.from(kept.join("\n"));
+    const pieces = parts.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength));
+    pieces.push(texts);
+    const place = { length, keptBytes: texts.length };
+    const head = Buffer.alloc(headBytes);
+    head.writeUInt32LE(length, 0);
+    head.writeUInt32LE(texts.length, 4);
+    head.writeUInt32LE(checksum(this.done, place, pieces), 8);
+    this.#waiting.push(head, ...pieces);
+    this.#waitingBytes += headBytes + this.#bodyBytes(place);
     this.lengths.push(length);
+    this.#keptBytes.push(texts.length);
     if (this.#waitingBytes >= flushBytes) this.flush();
   }
 
   flush(): void {
+    if (this.#waitingBytes === 0) return;
+    this.#owner.check();
     const all = Buffer.concat(this.#waiting);
-    for (let at = 0; at < all.length; ) at += writeSync(this.#fd, all, at);
     this.#waiting = [];
     this.#waitingBytes = 0;
+    this.#write(all);
+    this.#at += all.length;
+  }
+
+  #write(bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done);
+  }
+
+  /** Puts on disk what was written; after a stop that lasts, the machine may go too. */
+  sync(): void {
+    this.flush();
+    fsyncSync(this.#fd);
   }
 
   /** Bytes that all records take. */
   get bytes(): number {
-    return this.lengths.reduce((sum, length) => sum + this.#recordBytes(length), 0);
+    return this.#at - this.#start + this.#waitingBytes;
   }
 
   /** Every record, in order, read one after another. */
   *records(): Generator<StoredRecord> {
+    this.flush();
     const { last, width, states, real, bytes } = this.#identity;
     let at = this.#start;
-    for (const length of this.lengths) {
-      const total = this.#recordBytes(length);
-      const record = Buffer.alloc(total - 4);
-      readSync(this.#fd, record, 0, record.length, at + 4);
-      at += total;
+    for (const [i, length] of this.lengths.entries()) {
+      this.#owner.beat();
+      const place = { length, keptBytes: this.#keptBytes[i] as number };
+      const record = Buffer.alloc(this.#bodyBytes(place));
+      this.#read(record, at + headBytes);
+      at += headBytes + record.length;
       const hnAt = (last ? 1 : length) * width * bytes;
       const cnAt = hnAt + states * real * bytes;
-      yield { length, output: record.subarray(0, hnAt), hn: record.subarray(hnAt, cnAt), cn: record.subarray(cnAt) };
+      const keptAt = record.length - place.keptBytes;
+      yield {
+        length,
+        output: record.subarray(0, hnAt),
+        hn: record.subarray(hnAt, cnAt),
+        cn: record.subarray(cnAt, keptAt),
+        kept: place.keptBytes === 0 ? [] : record.toString("utf8", keptAt).split("\n"),
+      };
     }
   }
 
@@ -132,4 +241,29 @@ export class Store {
     this.close();
     rmSync(this.#path);
   }
+}
+
+/** Over the record's number too, so that a record that got to another place does not check. */
+function checksum(number: number, { length, keptBytes }: Place, pieces: readonly Uint8Array[]): number {
+  let value = crc32(new Uint8Array(Uint32Array.of(number, length, keptBytes).buffer));
+  for (const piece of pieces) value = crc32(piece, value);
+  return value;
+}
+
+/** The first line: what wrote it, the checksum of the rest, and the run. */
+function headLine(text: string): Buffer {
+  const sum = crc32(text).toString(16).padStart(8, "0");
+  return Buffer.from(`${title}${sum} ${text}\n`);
+}
+
+/** Another file of the same name and bytes, so that nothing which has the old one open can write into it. */
+function moveToCopy(path: string): void {
+  const copy = `${path}.copy`;
+  try {
+    copyFileSync(path, copy);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw error;
+  }
+  renameSync(copy, path);
 }

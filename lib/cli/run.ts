@@ -1,41 +1,58 @@
 // `run`: a model over a file of sequences, into another file. The work is LSTM.map's; here are the choices a user has,
 // which share of the file is this process's, and how a run stops and goes on.
 
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { extname } from "node:path";
+import { existsSync } from "node:fs";
 import type { FloatArray } from "../../binding.js";
-import { LSTM, setNumThreads, type WeightDType } from "../index.js";
-import { type Arguments, type Command, UsageError } from "./command.js";
-import { chooseLSTM } from "./model-file.js";
+import { LSTM } from "../index.js";
+import type { Command } from "./command.js";
+import { chooseLSTM, type FoundLSTM } from "./model-file.js";
 import { startProgress } from "./progress.js";
-import { formatOf, openInput } from "./run-input.js";
+import { checkRegular, standard } from "./run-files.js";
+import { hashTensors, identify } from "./run-identity.js";
+import { openInput } from "./run-input.js";
+import type { Input, Item } from "./run-items.js";
+import { type KeptColumn, KeptWatch } from "./run-keep.js";
+import { Lock } from "./run-lock.js";
 import { writeOutput } from "./run-output.js";
+import { lineOf } from "./run-results.js";
+import { readSettings, type Settings } from "./run-settings.js";
 import { type RunIdentity, Store } from "./run-store.js";
 
 export const command: Command = {
   usage: "--model FILE --input FILE --output FILE [OPTIONS]",
   words: 0,
   options: {
-    model: { type: "string", short: "m", value: "FILE", required: true, help: "a .safetensors, .pt or .onnx file" },
+    model: {
+      type: "string",
+      short: "m",
+      value: "FILE",
+      required: true,
+      help: "weights: safetensors, torch, ONNX, Keras",
+    },
     input: {
       type: "string",
       short: "i",
       value: "FILE",
       required: true,
-      help: "sequences: .npy, .npz, .jsonl or .parquet",
+      help: "sequences: .npy, .npz, .jsonl or .parquet; - for JSON lines from stdin",
     },
     output: {
       type: "string",
       short: "o",
       value: "FILE",
       required: true,
-      help: "results: .npy, .npz, .jsonl or .parquet",
+      help: "results: .npy, .npz, .jsonl or .parquet; - for JSON lines to stdout",
     },
     prefix: { type: "string", value: "NAME", help: "which LSTM of the model file, as `inspect` names them" },
     key: { type: "string", value: "KEY", help: "where in a torch checkpoint the state dict lies" },
     column: { type: "string", value: "NAME", help: 'the array, key or column of the sequences; "input" unless given' },
     lengths: { type: "string", value: "WHAT", help: "their lengths: a file, or an array, key or column beside them" },
+    keep: {
+      type: "string",
+      value: "NAME",
+      multiple: true,
+      help: "carry this array, key or column through to the results: ids, labels; may be repeated",
+    },
     "batch-first": { type: "boolean", help: "3-D arrays are (B, T, I) instead of (T, B, I)" },
     last: { type: "boolean", help: "keep of each output only the last layer's final h, (D·R)" },
     "weight-dtype": {
@@ -47,141 +64,182 @@ export const command: Command = {
     tokens: { type: "string", value: "N", help: "steps of a batch; 16384 unless given" },
     shard: { type: "string", value: "I/N", help: "only the I-th of N equal shares, I from 0" },
     resume: { type: "boolean", help: "go on where a run that was stopped or killed left off" },
-    quiet: { type: "boolean", short: "q", help: "no progress" },
+    quiet: { type: "boolean", short: "q", help: "no progress, which else is shown on a terminal" },
   },
   details: [
-    "Input:\n  .npy      (T, I) one sequence; (rows, I) with --lengths, sequence after sequence; (T, B, I);\n            (B, T, I) with --batch-first; padded ones with --lengths\n  .npz      the same as array `input`, its lengths as array `lengths`\n  .jsonl    a line a sequence: [[…], …], or an object with it under `input`\n  .parquet  a row a sequence, in column `input`: a list of rows, or of all their numbers",
-    "Output:\n  .npy      (rows, D·R), sequence after sequence; (N, D·R) with --last\n  .npz      output as above, lengths (N,), hn (N, L·D, R), cn (N, L·D, H)\n  .jsonl    a line a sequence, { output }\n  .parquet  a row a sequence: index, length, output, hn, cn",
-    "The output appears whole or not at all. Until then OUTPUT.partial holds what is done; after a kill, the same command\nwith --resume goes on from there, to the same bytes.",
+    "Input:\n  .npy      (T, I) one sequence; (rows, I) with --lengths, sequence after sequence; (T, B, I);\n            (B, T, I) with --batch-first; padded ones with --lengths\n  .npz      the same as array `input`, its lengths as array `lengths`\n  .jsonl    a line a sequence: [[…], …], or an object with it under `input`\n  .parquet  a row a sequence, in column `input`: a list of rows, or of all their numbers; floats, doubles, halfs\n            or integers, compressed with snappy, zstd, gzip, brotli, lz4 or not at all\nA length is a whole number from 1 to the steps that there are.",
+    "Output:\n  .npy      (rows, D·R), sequence after sequence; (N, D·R) with --last\n  .npz      output as above, lengths (N,), hn (N, L·D, R), cn (N, L·D, H)\n  .jsonl    a line a sequence, { output }\n  .parquet  a row a sequence: index, length, output, hn, cn\nWith --keep, .jsonl and .parquet hold the kept columns before these, and .npz an array (N,) of each. JSON lines carry\nany value as it stands; Parquet strings, integers, floats, booleans and nulls, in their types; .npz the same but nulls.",
+    "The output appears whole or not at all. Until then OUTPUT.partial holds what is done; after a kill, the same command\nwith --resume goes on from there, to the same bytes. One run at a time: OUTPUT.lock tells others that one is at work. What comes from\nstdin or goes to stdout cannot be gone on with.",
     "Shards: without --shard, I and N are those of a Kubernetes Indexed Job (JOB_COMPLETION_INDEX, and PACKED_LSTM_SHARDS\nfor N, which Kubernetes does not tell) or of an AWS Batch array job (AWS_BATCH_JOB_ARRAY_INDEX and _SIZE). Each writes a\nfile of its own: out.npz becomes out.00002-of-00010.npz.",
-    "Example:\n  packed-lstm run --model model.safetensors --input days.npz --output states.npz --last",
+    "Example:\n  packed-lstm run --model model.safetensors --input days.npz --output states.npz --last\n  zcat days.jsonl.gz | packed-lstm run -m model.pt -i - -o - --keep id | gzip > states.jsonl.gz",
   ],
   run: async ({ options }) => {
-    await run(options);
+    await run(readSettings(options));
   },
 };
 
-type Options = Arguments["options"];
+async function run(settings: Settings): Promise<void> {
+  const { output, resume } = settings;
+  if (resume && isDone(settings)) return;
+  if (existsSync(output)) checkRegular(output, ", which a file cannot take the place of");
+  checkRegular(settings.model);
+  const { lstm, ...found } = openModel(settings);
+  using model = lstm;
+  const { dtype, inputSize } = model;
+  const { batchFirst, column, lengths, keep } = settings;
+  const input = await openInput(settings.input, { dtype, inputSize, batchFirst, column, lengths, keep });
+  const columns = keep.map((name, i): KeptColumn => ({ name, type: input.kept[i] ?? "json" }));
+  const { index, count } = settings.shard;
+  const total = input.count;
+  const from = total === undefined ? 0 : Math.floor((total * index) / count);
+  const to = total === undefined ? Number.POSITIVE_INFINITY : Math.floor((total * (index + 1)) / count);
+  const work: Work = { settings, model, input, columns, from, to, identity: identify(settings, found, from, to) };
+  if (output === standard) await toStdout(work);
+  else await toFile(work);
+}
 
-async function run(options: Options): Promise<void> {
-  const text = (name: string): string | undefined => options[name] as string | undefined;
-  const modelPath = text("model") as string;
-  const inputPath = text("input") as string;
-  const shard = readShard(text("shard"));
-  const output = shardPath(text("output") as string, shard);
-  formatOf(output);
-  formatOf(inputPath);
-  if (options.threads !== undefined) setNumThreads(whole("threads", text("threads") as string, 1024));
-  const maxBatchTokens = whole("tokens", text("tokens") ?? "16384", 2 ** 31 - 1);
-  const weightDtype = readWeightDType(text("weight-dtype"));
-  const quiet = options.quiet === true;
-  if (options.resume && existsSync(output) && !existsSync(`${output}.partial`)) {
-    if (!quiet) process.stderr.write(`${output} is there already\n`);
+/** The model, whose weights are then held but once, and what is told of it by them. */
+function openModel({ model, key, prefix, weightDtype }: Settings): {
+  lstm: LSTM;
+  config: FoundLSTM["config"];
+  hash: string;
+} {
+  const { config, stateDict } = chooseLSTM("run", model, key, prefix);
+  return { lstm: LSTM.fromStateDict(stateDict, { weightDtype }), config, hash: hashTensors(stateDict) };
+}
+
+function isDone({ output, quiet }: Settings): boolean {
+  if (!existsSync(output) || existsSync(`${output}.partial`)) return false;
+  if (!quiet) process.stderr.write(`${output} is there already\n`);
+  return true;
+}
+
+/** What there is to do. */
+interface Work {
+  readonly settings: Settings;
+  readonly model: LSTM;
+  readonly input: Input;
+  readonly columns: readonly KeptColumn[];
+  readonly from: number;
+  readonly to: number;
+  readonly identity: RunIdentity;
+}
+
+/** Into a file, by way of a store, so that it can be gone on with. */
+async function toFile(work: Work): Promise<void> {
+  const { settings, identity, columns } = work;
+  const { output, quiet, resume } = settings;
+  const lock = Lock.acquire(output);
+  try {
+    if (resume && isDone(settings)) return;
+    const warn = (what: string): void => {
+      if (!quiet) process.stderr.write(`${what}\n`);
+    };
+    const store = new Store(`${output}.partial`, identity, { resume, copy: lock.tookOver, owner: lock, warn });
+    const interrupted = watchSignals(settings.resumable);
+    try {
+      const take = ({ length, arrays, kept }: Result): void => store.append(length, arrays, kept);
+      await compute(work, { done: store.done, signal: interrupted.signal, take });
+      lock.check();
+      await writeOutput(output, { store, identity, keep: columns, signal: interrupted.signal });
+    } catch (error) {
+      giveUp(store);
+      throw error;
+    } finally {
+      interrupted.stop();
+    }
+    store.remove();
+  } finally {
+    lock.release();
+  }
+}
+
+/** Leaves what was done for a run that goes on; what cannot be written now is computed again then. */
+function giveUp(store: Store): void {
+  if (store.done === 0) {
+    store.remove();
     return;
   }
-
-  const { config, stateDict } = chooseLSTM("run", modelPath, text("key"), text("prefix"));
-  using lstm = LSTM.fromStateDict(stateDict, { weightDtype });
-  const input = await openInput(inputPath, {
-    dtype: config.dtype,
-    inputSize: config.inputSize,
-    batchFirst: options["batch-first"] === true,
-    column: text("column") ?? "input",
-    lengths: text("lengths"),
-  });
-  const from = Math.floor((input.count * shard.index) / shard.count);
-  const to = Math.floor((input.count * (shard.index + 1)) / shard.count);
-
-  const { size, mtimeMs } = statSync(inputPath);
-  const identity: RunIdentity = {
-    model: createHash("sha256").update(readFileSync(modelPath)).digest("hex"),
-    input: `${inputPath} ${size} ${mtimeMs}`,
-    options: JSON.stringify([
-      options.prefix,
-      options.key,
-      options.column,
-      options.lengths,
-      options["batch-first"],
-      weightDtype,
-      from,
-      to,
-    ]),
-    last: options.last === true,
-    width: (config.projSize || config.hiddenSize) * (config.bidirectional ? 2 : 1),
-    states: config.numLayers * (config.bidirectional ? 2 : 1),
-    real: config.projSize || config.hiddenSize,
-    hiddenSize: config.hiddenSize,
-    bytes: config.dtype === "float32" ? 4 : 8,
-  };
-  const store = new Store(`${output}.partial`, identity, options.resume === true);
-  const progress = await startProgress(to - from, store.done, quiet);
-  const interrupted = watchSignals();
-  const results = lstm.map(input.sequences(from + store.done, to), {
-    maxBatchTokens,
-    outputs: identity.last ? "last" : "all",
-    signal: interrupted.signal,
-  });
-  const first = from + store.done;
   try {
-    for await (const { item, output: rows, hn, cn } of results) {
-      store.append(item.shape[0] as number, [rows.data as FloatArray, hn.data as FloatArray, cn.data as FloatArray]);
-      progress.update(store.done);
-    }
-  } catch (error) {
-    const { code, index, cause } = error as { code?: string; index?: number; cause?: Error };
-    if (code !== "ERR_ITEM") throw error;
-    throw new Error(`${inputPath}: sequence ${first + (index ?? 0)}: ${cause?.message}`, { cause: error });
+    store.sync();
+  } catch {
+    // The error that led here tells more.
   } finally {
-    store.flush();
-    progress.end();
+    store.close();
+  }
+}
+
+/** Line by line to stdout, as the results come. */
+async function toStdout(work: Work): Promise<void> {
+  const { settings, identity, columns } = work;
+  const take = async ({ arrays, kept }: Result): Promise<void> => {
+    const line = lineOf(arrays[0] as FloatArray, kept, columns, identity);
+    if (process.stdout.write(line)) return;
+    await new Promise((resolve) => process.stdout.once("drain", resolve));
+  };
+  const interrupted = watchSignals(settings.resumable);
+  try {
+    await compute(work, { done: 0, signal: interrupted.signal, take });
+  } finally {
     interrupted.stop();
   }
-  await writeOutput(output, store, identity);
-  store.remove();
 }
 
-function readWeightDType(value: string | undefined): WeightDType | undefined {
-  if (value === undefined || value === "float16" || value === "float32" || value === "float64") return value;
-  throw new UsageError(`run: --weight-dtype: expected float16, float32 or float64, but got ${JSON.stringify(value)}`);
+/** One sequence's results: output, hn and cn. */
+interface Result {
+  readonly length: number;
+  readonly arrays: readonly FloatArray[];
+  readonly kept: readonly string[];
 }
 
-function whole(name: string, value: string, max: number): number {
-  const number = Number(value);
-  if (/^\d+$/.test(value) && number >= 1 && number <= max) return number;
-  throw new UsageError(`run: --${name}: expected a whole number from 1 to ${max}, but got ${JSON.stringify(value)}`);
+/** Where the work begins and ends, and who takes what it gives. */
+interface Course {
+  /** How many sequences were done before. */
+  readonly done: number;
+  readonly signal: AbortSignal;
+  readonly take: (result: Result) => void | Promise<void>;
 }
 
-interface Shard {
-  readonly index: number;
-  readonly count: number;
-}
-
-/** The share that is asked for, or that the engine which started this process meant. */
-function readShard(given: string | undefined): Shard {
-  const { JOB_COMPLETION_INDEX: k8s, PACKED_LSTM_SHARDS: shards } = process.env;
-  const { AWS_BATCH_JOB_ARRAY_INDEX: batch, AWS_BATCH_JOB_ARRAY_SIZE: size } = process.env;
-  const fromEngine = k8s !== undefined && shards !== undefined ? `${k8s}/${shards}` : undefined;
-  const fromBatch = batch !== undefined && size !== undefined ? `${batch}/${size}` : undefined;
-  const value = given ?? fromEngine ?? fromBatch ?? "0/1";
-  const [, index, count] = /^(\d+)\/(\d+)$/.exec(value) ?? [];
-  if (index === undefined || Number(index) >= Number(count)) {
-    throw new UsageError(`run: --shard: expected I/N with I from 0 to N - 1, but got ${JSON.stringify(value)}`);
+/** Hands out the results of the sequences after the first `done`, in order. */
+async function compute(work: Work, { done, signal, take }: Course): Promise<void> {
+  const { settings, model, input, columns, from, to, identity } = work;
+  const where = settings.input === standard ? "stdin" : settings.input;
+  const watches = columns.map((column) => new KeptWatch(column, settings.format));
+  const progress = await startProgress(Number.isFinite(to) ? to - from : undefined, done, settings.quiet);
+  // Else the stop would wait for whoever writes to end, or to write more.
+  if (settings.input === standard) signal.addEventListener("abort", () => process.stdin.destroy());
+  const results = model.map<Item>(input.sequences(from + done, to), {
+    features: ({ sequence }) => sequence,
+    maxBatchTokens: settings.tokens,
+    outputs: identity.last ? "last" : "all",
+    signal,
+  });
+  let number = from + done;
+  try {
+    for await (const { item, output, hn, cn } of results) {
+      const { sequence, kept } = item;
+      for (const [i, watch] of watches.entries()) watch.see(`${where}: sequence ${number}`, kept[i] as string);
+      const arrays = [output.data, hn.data, cn.data] as FloatArray[];
+      await take({ length: sequence.shape[0] as number, arrays, kept });
+      number++;
+      progress.update(number - from);
+    }
+  } catch (error) {
+    const { code, index, cause } = error as { code?: string; index?: number; cause?: Error & { code?: string } };
+    if (code !== "ERR_ITEM") throw error;
+    const message = `${where}: sequence ${from + done + (index ?? 0)}: ${cause?.message}`;
+    throw Object.assign(new Error(message, { cause: error }), { code: cause?.code ?? code });
+  } finally {
+    progress.end();
   }
-  return { index: Number(index), count: Number(count) };
-}
-
-function shardPath(path: string, { index, count }: Shard): string {
-  if (count === 1) return path;
-  const end = extname(path);
-  const five = (n: number): string => String(n).padStart(5, "0");
-  return `${path.slice(0, path.length - end.length)}.${five(index)}-of-${five(count)}${end}`;
 }
 
 /** A polite stop, by Ctrl-C or the engine: what is done is kept. A second one ends the process at once. */
-function watchSignals(): { signal: AbortSignal; stop: () => void } {
+function watchSignals(resumable: boolean): { signal: AbortSignal; stop: () => void } {
   const controller = new AbortController();
   const stopped = (name: NodeJS.Signals): void => {
-    controller.abort(new Error(`stopped by ${name}; the same command with --resume goes on`));
+    const hint = resumable ? "; the same command with --resume goes on" : "";
+    controller.abort(new Error(`stopped by ${name}${hint}`));
   };
   process.once("SIGINT", stopped).once("SIGTERM", stopped);
   const stop = (): void => {

@@ -7,7 +7,7 @@ export type Json = null | boolean | number | string | Json[] | Map<string, Json>
 
 const space = /[\t\n\r ]*/y;
 const word = /-?[0-9][0-9.eE+-]*|true|false|null/y;
-const maxDepth = 16;
+const usualDepth = 16;
 
 /** Where the string that opens at `from` ends (one past its closing quote), or the text's length if it never does. */
 function stringEnd(text: string, from: number): number {
@@ -18,9 +18,10 @@ function stringEnd(text: string, from: number): number {
 
 /**
  * Parses one JSON text.
+ * @param maxDepth how deep values may be nested; recursion goes as deep
  * @throws SyntaxError with the position, for anything that is not JSON, for a repeated key and for deep nesting
  */
-export function parseStrictJson(text: string): Json {
+export function parseStrictJson(text: string, maxDepth: number = usualDepth): Json {
   let at = 0;
 
   const fail = (what: string): SyntaxError => new SyntaxError(`${what} at position ${at}`);

@@ -6,7 +6,7 @@
 
 import { crc32, inflateRawSync } from "node:zlib";
 import { describe, rangeError } from "../check.js";
-import type { Source } from "./source.js";
+import { readBytes, type Source } from "./source.js";
 
 interface Entry {
   name: string;
@@ -24,7 +24,14 @@ export interface Zip {
   /** The size of an entry once read, or undefined when there is none. */
   size(name: string): number | undefined;
   /** The contents of an entry, in memory of their own. @throws RangeError ERR_FILE when damaged or not there */
-  read(name: string): Uint8Array;
+  read(name: string): Uint8Array<ArrayBuffer>;
+  /**
+   * `length` bytes of an entry from byte `from` on, which the caller knows to lie in it. Of a stored entry nothing else is
+   * read, so that its checksum, which is of the whole, is not looked at.
+   */
+  readPart(name: string, from: number, length: number): Uint8Array<ArrayBuffer>;
+  /** Reads an entry through, piece by piece. @throws RangeError ERR_FILE when it does not match its checksum */
+  verify(name: string): void;
 }
 
 const localSignature = 0x04034b50;
@@ -40,48 +47,92 @@ const locator64Length = 20;
 const all16 = 0xffff;
 const all32 = 0xffffffff;
 
+const piece = 2 ** 24;
+
 /** How much all entries together may inflate to. Weights hardly shrink, so a hundredfold is a bomb. */
 const inflateBase = 2 ** 24;
 const inflateFactor = 100;
 
-/** @throws RangeError ERR_FILE when it is no zip archive, or a malformed or hostile one */
+const opened = new WeakMap<Source, Zip>();
+
+/** The archive of a source, read once however often it is asked for. @throws RangeError ERR_FILE when it is none, or malformed or hostile */
 export function openZip(source: Source): Zip {
+  const zip = opened.get(source) ?? readZip(source);
+  opened.set(source, zip);
+  return zip;
+}
+
+function readZip(source: Source): Zip {
   const end = findEnd(source);
   const entries = readCentralDirectory(source, end);
   checkOverlaps(source, [...entries.values()], end.offset);
   let inflated = 0;
 
+  const find = (name: string): Entry => {
+    const entry = entries.get(name);
+    if (entry !== undefined) return entry;
+    throw rangeError("ERR_FILE", entryLabel(source, name), "an entry of the archive", "none of that name");
+  };
+  const read = (name: string): Uint8Array<ArrayBuffer> => {
+    const entry = find(name);
+    const label = entryLabel(source, name);
+    if (entry.deflated) {
+      inflated += entry.size;
+      const limit = inflateBase + inflateFactor * source.size;
+      if (inflated > limit) {
+        throw rangeError("ERR_FILE", label, `entries that inflate to at most ${limit} bytes`, `${inflated}`);
+      }
+    }
+    const bytes = readBytes(source, label, entry.dataStart, entry.compressedSize);
+    const contents = entry.deflated ? inflate(label, bytes, entry.size) : bytes;
+    checkSum(label, entry, checksum(contents));
+    return contents;
+  };
+
   return {
     names: new Set(entries.keys()),
     size: (name) => entries.get(name)?.size,
-    read(name) {
-      const entry = entries.get(name);
+    read,
+    readPart(name, from, length) {
+      const entry = find(name);
+      if (length === entry.size) return read(name);
+      if (entry.deflated) return read(name).slice(from, from + length);
+      return readBytes(source, entryLabel(source, name), entry.dataStart + from, length);
+    },
+    verify(name) {
+      const entry = find(name);
       const label = entryLabel(source, name);
-      if (entry === undefined) throw rangeError("ERR_FILE", label, "an entry of the archive", "none of that name");
-      if (entry.deflated) {
-        inflated += entry.size;
-        const limit = inflateBase + inflateFactor * source.size;
-        if (inflated > limit) {
-          throw rangeError("ERR_FILE", label, `entries that inflate to at most ${limit} bytes`, `${inflated}`);
-        }
+      if (entry.deflated) return; // whatever part is read, all of it is, and is checked then
+      let sum = 0;
+      for (let done = 0; done < entry.size; done += piece) {
+        const length = Math.min(piece, entry.size - done);
+        sum = crc32(readBytes(source, label, entry.dataStart + done, length), sum);
       }
-      const bytes = bytesAt(source, label, entry.dataStart, entry.compressedSize);
-      const contents = entry.deflated ? inflate(label, bytes, entry.size) : bytes;
-      // torch can be told to leave the checksum out, and then writes 0 (torch.serialization.set_crc32_options).
-      if (entry.crc !== 0 && crc32(contents) !== entry.crc) {
-        throw rangeError("ERR_FILE", label, "bytes that match their checksum", "others: the file is damaged");
-      }
-      return contents;
+      checkSum(label, entry, sum);
     },
   };
+}
+
+/** The checksum of any number of bytes: zlib counts no more than 32 bits of them at a time. */
+function checksum(bytes: Uint8Array): number {
+  let sum = 0;
+  for (let done = 0; done < bytes.length; done += piece) sum = crc32(bytes.subarray(done, done + piece), sum);
+  return sum;
+}
+
+// torch can be told to leave the checksum out, and then writes 0 (torch.serialization.set_crc32_options).
+function checkSum(label: string, { crc }: Entry, sum: number): void {
+  if (crc !== 0 && crc !== sum) {
+    throw rangeError("ERR_FILE", label, "bytes that match their checksum", "others: the file is damaged");
+  }
 }
 
 function entryLabel(source: Source, name: string): string {
   return `${source.name} entry ${describe(name)}`;
 }
 
-function inflate(label: string, bytes: Uint8Array, size: number): Uint8Array {
-  let contents: Uint8Array;
+function inflate(label: string, bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
+  let contents: Buffer;
   try {
     contents = inflateRawSync(bytes, { maxOutputLength: Math.max(size, 1) });
   } catch {
@@ -90,25 +141,12 @@ function inflate(label: string, bytes: Uint8Array, size: number): Uint8Array {
   if (contents.length !== size) {
     throw rangeError("ERR_FILE", label, `deflated data of ${size} bytes`, `data of ${contents.length} bytes`);
   }
-  return contents;
-}
-
-/** The caller has checked that the bytes are there, so what is asked for is never more than the file holds. */
-function bytesAt(source: Source, label: string, at: number, length: number): Uint8Array {
-  let bytes: Uint8Array;
-  try {
-    bytes = new Uint8Array(length);
-  } catch {
-    throw rangeError("ERR_FILE", label, "a size that memory can hold", `${length} bytes`);
-  }
-  source.read(bytes, at);
-  return bytes;
+  // zlib's own memory may be larger than what it holds.
+  return new Uint8Array(contents);
 }
 
 function viewAt(source: Source, at: number, length: number): DataView<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  source.read(bytes, at);
-  return new DataView(bytes.buffer);
+  return new DataView(readBytes(source, source.name, at, length).buffer);
 }
 
 /** A 64-bit size or offset; one beyond what a number can count is returned as such and fails the next bounds check. */
@@ -179,7 +217,7 @@ function findEnd64(source: Source, label: string, endAt: number): (Directory & {
 }
 
 function readCentralDirectory(source: Source, { count, size, offset, label }: Directory): Map<string, Entry> {
-  const bytes = bytesAt(source, label, offset, size);
+  const bytes = readBytes(source, label, offset, size);
   const view = new DataView(bytes.buffer);
   const entries = new Map<string, Entry>();
   let at = 0;

@@ -2,8 +2,6 @@
 // call.
 #include "base/aligned.h"
 
-#include <cstdint>
-
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
@@ -21,6 +19,9 @@ constexpr std::size_t kHugePage = 2u << 20, kWorthHugePages = 2 * kHugePage;
 std::align_val_t alignment_of(std::size_t bytes) {
   return std::align_val_t(bytes >= kWorthHugePages ? kHugePage : kAlignment);
 }
+
+// A block that begins at a huge page lies on them from its first byte on. The slack is memory that is never touched.
+std::size_t alignment_within(std::size_t bytes) { return static_cast<std::size_t>(alignment_of(bytes)); }
 
 struct Scratch {
   void* data = nullptr;
@@ -55,6 +56,13 @@ void advise_huge_pages(void* data, std::size_t bytes) {
   static_cast<void>(data);
   static_cast<void>(bytes);
 #endif
+}
+
+std::size_t with_slack(std::size_t bytes) { return bytes + alignment_within(bytes); }
+
+std::byte* align_within(void* block, std::size_t bytes) {
+  const std::uintptr_t to = alignment_within(bytes), from = reinterpret_cast<std::uintptr_t>(block);
+  return static_cast<std::byte*>(block) + ((from + to - 1) / to * to - from);
 }
 
 void free_aligned(void* data, std::size_t bytes) { ::operator delete(data, alignment_of(bytes)); }

@@ -1,8 +1,9 @@
-// Memory aligned to a cache line and a vector register: owned and zeroed, or a thread's scratch that is kept between
-// calls so that small ones neither allocate nor fault pages in again.
+// Memory aligned to a cache line and a vector register: owned and zeroed, a thread's scratch that is kept between
+// calls so that small ones neither allocate nor fault pages in again, or parts of a block that somebody else owns.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -24,6 +25,39 @@ void free_aligned(void* data, std::size_t bytes);
  * none; memory that is in use already is not changed.
  */
 void advise_huge_pages(void* data, std::size_t bytes);
+
+/**
+ * How long a block of someone else's must be for `align_within` to find `bytes` in it, wherever it begins: aligned as
+ * `allocate_aligned` aligns.
+ */
+std::size_t with_slack(std::size_t bytes);
+std::byte* align_within(void* block, std::size_t bytes);
+
+/**
+ * Deals out a block in parts that follow each other, each aligned to kAlignment. Without a block it only counts, and
+ * every part is null.
+ */
+class Parts {
+ public:
+  explicit Parts(std::byte* block) : block_(block) {}
+
+  /** Room for rows · width elements. Throws std::bad_alloc where the parts together are more than any memory. */
+  template <class T>
+  T* take(std::size_t rows, std::size_t width = 1) {
+    constexpr std::size_t kMost = std::size_t{1} << (sizeof(std::size_t) == 8 ? 52 : 31);
+    if (rows > kMost / width || rows * width > (kMost - bytes_) / sizeof(T)) throw std::bad_alloc();
+    const std::size_t elements = rows * width;
+    std::byte* const part = block_ == nullptr ? nullptr : block_ + bytes_;
+    bytes_ += (elements * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
+    return reinterpret_cast<T*>(part);
+  }
+
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  std::byte* const block_;
+  std::size_t bytes_ = 0;
+};
 
 template <class T>
 class AlignedBuffer {

@@ -7,7 +7,7 @@
 
 #include "base/pool.h"
 #include "binding/args.h"
-#include "binding/job.h"
+#include "binding/environment.h"
 #include "binding/linear_wrap.h"
 #include "binding/lookup.h"
 #include "binding/lstm_wrap.h"
@@ -17,10 +17,6 @@
 
 namespace packed_lstm {
 namespace {
-
-struct EnvironmentData {
-  std::shared_ptr<JobQueue> jobs;
-};
 
 std::string compiler() {
 #if defined(__clang__)
@@ -60,7 +56,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   } catch (const std::exception& error) {
     throw Napi::Error::New(env, error.what());
   }
-  auto* data = new EnvironmentData{JobQueue::create(env)};
+  auto* data = new Environment(env);
   env.SetInstanceData(data);
   exports.Set("LSTM", LSTMWrap::define(env, data->jobs));
   exports.Set("Linear", LinearWrap::define(env, data->jobs));

@@ -30,13 +30,18 @@
   X(napi_define_class)                 \
   X(napi_define_properties)            \
   X(napi_delete_reference)             \
+  X(napi_detach_arraybuffer)           \
   X(napi_escape_handle)                \
   X(napi_fatal_error)                  \
+  X(napi_fatal_exception)              \
   X(napi_get_and_clear_last_exception) \
   X(napi_get_array_length)             \
+  X(napi_get_arraybuffer_info)         \
   X(napi_get_boolean)                  \
   X(napi_get_cb_info)                  \
   X(napi_get_element)                  \
+  X(napi_get_global)                   \
+  X(napi_get_instance_data)            \
   X(napi_get_last_error_info)          \
   X(napi_get_named_property)           \
   X(napi_get_new_target)               \
@@ -50,8 +55,10 @@
   X(napi_get_value_string_utf8)        \
   X(napi_has_property)                 \
   X(napi_is_array)                     \
+  X(napi_is_arraybuffer)               \
   X(napi_is_exception_pending)         \
   X(napi_is_typedarray)                \
+  X(napi_new_instance)                 \
   X(napi_open_escapable_handle_scope)  \
   X(napi_open_handle_scope)            \
   X(napi_ref_threadsafe_function)      \

@@ -112,13 +112,21 @@ void JobQueue::deliver(Napi::Env env) {
     job->kept.clear();
     job->run = nullptr;
     // Plain N-API calls: in an environment being terminated they fail quietly, where the C++ wrappers would throw with
-    // nobody left to catch. What the callback throws stays pending and is the caller's to see.
+    // nobody left to catch. What the callback throws is an uncaught exception, which Node-API at this version would
+    // only warn of; the jobs behind it are still delivered.
     napi_value receiver = nullptr, callback = nullptr, aborted = nullptr;
     napi_get_undefined(env, &receiver);
     napi_get_reference_value(env, done, &callback);
     napi_get_boolean(env, job->stop.load(), &aborted);
     napi_value args[] = {error_value(env, job->error), aborted};
-    if (napi_call_function(env, receiver, callback, 2, args, nullptr) != napi_ok) return;
+    if (napi_call_function(env, receiver, callback, 2, args, nullptr) == napi_ok) continue;
+    bool thrown = false;
+    napi_value exception = nullptr;
+    if (napi_is_exception_pending(env, &thrown) != napi_ok || !thrown ||
+        napi_get_and_clear_last_exception(env, &exception) != napi_ok) {
+      return;
+    }
+    napi_fatal_exception(env, exception);
   }
 }
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "lstm/rows.h"
+#include "sequences/layout.h"
 
 namespace packed_lstm {
 

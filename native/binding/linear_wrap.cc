@@ -1,8 +1,9 @@
-// Reads the positional arguments of binding.d.ts and runs a product here or as a job; holds the packed weights.
+// Reads the positional arguments of binding.d.ts and runs a product here or as a job.
 #include "binding/linear_wrap.h"
 
 #include <vector>
 
+#include "binding/weighted.h"
 #include "kernels/registry.h"
 #include "linear/linear.h"
 
@@ -15,23 +16,17 @@ struct Sizes {
 };
 
 template <class T>
-class TypedLinear final : public Module {
- public:
-  explicit TypedLinear(const Sizes& sizes) : sizes_(sizes) {}
+class TypedLinear final : public Weighted<T, Linear<T>, Module> {
+  using Base = Weighted<T, Linear<T>, Module>;
+  using Base::loaded_;
 
-  void load(const Napi::CallbackInfo& info) override {
-    const Napi::Env env = info.Env();
-    const std::vector<napi_value> values = list_arg(env, info[0], "parameters", sizes_.bias ? 2 : 1);
-    const T* weight = array_arg<T>(env, values[0], "weight", sizes_.outputs, sizes_.inputs);
-    const T* bias = sizes_.bias ? array_arg<T>(env, values[1], "bias", sizes_.outputs, 1) : nullptr;
-    linear_ =
-        std::make_shared<const Linear<T>>(kernels<T>(), MatrixView<T>{weight, sizes_.outputs, sizes_.inputs}, bias);
-  }
+ public:
+  explicit TypedLinear(const Sizes& sizes) : Base(LinearKind::kName), sizes_(sizes) {}
 
   void forward(const Napi::CallbackInfo& info) override {
     const Arguments args = read(info);
     static const std::atomic<bool> never{false};
-    linear_->forward(args.input, args.output, args.rows, never);
+    loaded_->weights->forward(args.input, args.output, args.rows, never);
   }
 
   std::shared_ptr<Job> forward_job(const Napi::CallbackInfo& info) override {
@@ -39,7 +34,7 @@ class TypedLinear final : public Module {
     const auto input = std::make_shared<std::vector<T>>(args.input, args.input + args.rows * sizes_.inputs);
     const auto job = std::make_shared<Job>();
     job->kept.push_back(Napi::Reference<Napi::Value>::New(info[1], 1));
-    job->run = [input, args, linear = linear_](const std::atomic<bool>& stop) {
+    job->run = [input, args, linear = this->lend(*job)](const std::atomic<bool>& stop) {
       linear->forward(input->data(), args.output, args.rows, stop);
     };
     return job;
@@ -54,14 +49,24 @@ class TypedLinear final : public Module {
 
   Arguments read(const Napi::CallbackInfo& info) const {
     const Napi::Env env = info.Env();
-    if (linear_ == nullptr) throw_type_error(env, "Linear: expected weights to have been loaded");
+    this->check_loaded(env);
     const int rows = int_arg(env, info[2], "rows", 1, INT32_MAX);
     return {array_arg<T>(env, info[0], "input", rows, sizes_.inputs),
             array_arg<T>(env, info[1], "output", rows, sizes_.outputs), rows};
   }
 
+  Linear<T> lay_out(std::byte* memory) const override {
+    return Linear<T>(kernels<T>(), sizes_.inputs, sizes_.outputs, memory);
+  }
+
+  std::uint32_t parameter_count() const override { return sizes_.bias ? 2 : 1; }
+
+  void each_parameter(const typename Base::Take& take) const override {
+    take("weight", sizes_.outputs, sizes_.inputs);
+    if (sizes_.bias) take("bias", sizes_.outputs, 1);
+  }
+
   const Sizes sizes_;
-  std::shared_ptr<const Linear<T>> linear_;
 };
 
 }  // namespace

@@ -2,7 +2,7 @@
 #include "binding/lookup.h"
 
 #include "binding/args.h"
-#include "linear/lookup.h"
+#include "embedding/lookup.h"
 
 namespace packed_lstm {
 namespace {

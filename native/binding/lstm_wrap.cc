@@ -1,4 +1,4 @@
-// Reads the positional arguments of binding.d.ts into a Call, runs it here or as a job, and holds the weights.
+// Reads the positional arguments of binding.d.ts into a Call, and runs it here or as a job.
 // Nothing below this file knows N-API.
 #include "binding/lstm_wrap.h"
 
@@ -10,37 +10,21 @@
 #include "binding/args.h"
 #include "binding/layout.h"
 #include "binding/stream.h"
+#include "binding/weighted.h"
 #include "kernels/registry.h"
-#include "lstm/run.h"
+#include "rnn/run.h"
 
 namespace packed_lstm {
 namespace {
 
 template <class T>
-class TypedModel final : public RecurrentModule {
- public:
-  TypedModel(const Config& config, const KernelSet<T>& kernels) : config_(config), kernels_(kernels) {}
+class TypedModel final : public Weighted<T, Weights<T>, RecurrentModule> {
+  using Base = Weighted<T, Weights<T>, RecurrentModule>;
+  using Base::loaded_;
 
-  void load(const Napi::CallbackInfo& info) override {
-    const Napi::Env env = info.Env();
-    const int states = config_.num_layers * config_.directions;
-    const std::vector<napi_value> values =
-        list_arg(env, info[0], "parameters", static_cast<std::uint32_t>(states * config_.parameters_per_direction()));
-    std::vector<const T*> parameters;
-    const std::int64_t gates = std::int64_t{4} * config_.hidden_size;
-    const napi_value* next = values.data();
-    const auto take = [&](const char* name, std::int64_t rows, std::int64_t width) {
-      parameters.push_back(array_arg<T>(env, *next++, name, rows, width));
-    };
-    for (int state = 0; state < states; ++state) {
-      take("weight_ih", gates, config_.layer_input(state / config_.directions));
-      take("weight_hh", gates, config_.real_size());
-      if (config_.bias) take("bias_ih", gates, 1);
-      if (config_.bias) take("bias_hh", gates, 1);
-      if (config_.proj_size != 0) take("weight_hr", config_.proj_size, config_.hidden_size);
-    }
-    loaded_->weights = std::make_shared<const Weights<T>>(config_, kernels_, parameters);
-  }
+ public:
+  TypedModel(const Config& config, const KernelSet<T>& kernels)
+      : Base(LSTMKind::kName), config_(config), kernels_(kernels) {}
 
   void forward(const Napi::CallbackInfo& info) override {
     OwnedLayout owned;
@@ -71,7 +55,7 @@ class TypedModel final : public RecurrentModule {
     const auto job = std::make_shared<Job>();
     if (lent) job->kept.push_back(Napi::Reference<Napi::Value>::New(info[0], 1));
     for (const int output : {1, 4, 5}) job->kept.push_back(Napi::Reference<Napi::Value>::New(info[output], 1));
-    job->run = [copies, weights = loaded_->weights](const std::atomic<bool>& stop) {
+    job->run = [copies, weights = this->lend(*job)](const std::atomic<bool>& stop) {
       packed_lstm::forward(*weights, copies->call, stop);
     };
     return job;
@@ -79,12 +63,10 @@ class TypedModel final : public RecurrentModule {
 
   Napi::Value stream(const Napi::CallbackInfo& info) override { return make_stream<T>(info, config_, loaded_); }
 
-  void dispose() override { loaded_->weights.reset(); }
-
  private:
   Call<T> read(const Napi::CallbackInfo& info, OwnedLayout& owned) const {
     const Napi::Env env = info.Env();
-    if (loaded_->weights == nullptr) throw_type_error(env, "LSTM: expected weights to have been loaded");
+    this->check_loaded(env);
     read_layout(info, owned);
     const int batch = owned.layout.batch;
     const std::int64_t states = std::int64_t{config_.num_layers} * config_.directions * batch;
@@ -97,12 +79,52 @@ class TypedModel final : public RecurrentModule {
     call.cn = array_arg<T>(env, info[5], "cn", states, config_.hidden_size);
     if (!owned.lengths.empty()) join_lengths(owned);
     call.layout = owned.layout;
+    check_apart(env, call, owned.rows, states);
     return call;
+  }
+
+  // By address: two SharedArrayBuffer objects may be one memory, which only here can be told.
+  void check_apart(napi_env env, const Call<T>& call, std::int64_t rows, std::int64_t states) const {
+    struct Part {
+      const char* name;
+      const T* data;
+      std::int64_t size;
+    };
+    const std::int64_t h = states * config_.real_size(), c = states * config_.hidden_size;
+    const Part parts[] = {
+        {"output", call.output, rows * config_.output_size()}, {"hn", call.hn, h}, {"cn", call.cn, c},
+        {"input", call.input, rows * config_.input_size},      {"h0", call.h0, h}, {"c0", call.c0, c}};
+    for (int i = 0; i < 3; ++i) {
+      for (int k = i + 1; k < 6; ++k) {
+        const Part &a = parts[i], &b = parts[k];
+        const bool its_own = i != 0 && k == i + 3 && a.data == b.data;
+        if (b.data == nullptr || its_own || !overlap(a.data, a.size, b.data, b.size)) continue;
+        throw_range_error(env, std::string("out: expected memory that nothing else of this call lies in (but hn may be "
+                                           "h0, and cn may be c0), but got ") +
+                                   a.name + " and " + b.name + ", which share some");
+      }
+    }
+  }
+
+  Weights<T> lay_out(std::byte* memory) const override { return Weights<T>(config_, kernels_, memory); }
+
+  std::uint32_t parameter_count() const override {
+    return static_cast<std::uint32_t>(config_.num_layers * config_.directions * config_.parameters_per_direction());
+  }
+
+  void each_parameter(const typename Base::Take& take) const override {
+    const std::int64_t gates = std::int64_t{4} * config_.hidden_size;
+    for (int i = 0; i < config_.num_layers * config_.directions; ++i) {
+      take("weight_ih", gates, config_.layer_input(i / config_.directions));
+      take("weight_hh", gates, config_.real_size());
+      if (config_.bias) take("bias_ih", gates, 1);
+      if (config_.bias) take("bias_hh", gates, 1);
+      if (config_.proj_size != 0) take("weight_hr", config_.proj_size, config_.hidden_size);
+    }
   }
 
   const Config config_;
   const KernelSet<T>& kernels_;
-  const std::shared_ptr<Loaded<T>> loaded_ = std::make_shared<Loaded<T>>();
 };
 
 /** The kernels of T for weights stored as the option weightDtype says: as T when undefined. */

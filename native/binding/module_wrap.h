@@ -1,5 +1,5 @@
 // What the classes LSTM and Linear of binding.d.ts have in common: a module of one dtype behind a JavaScript object,
-// and the four methods that hand their arguments on to it. What the arguments mean, the module knows.
+// and the methods that hand their arguments on to it. What the arguments mean, the module knows.
 #pragma once
 
 #include <napi.h>
@@ -20,10 +20,14 @@ class Module {
  public:
   virtual ~Module() = default;
   virtual void load(const Napi::CallbackInfo& info) = 0;
+  virtual void read(const Napi::CallbackInfo& info) = 0;
+  virtual Napi::Value byte_length(Napi::Env env) const = 0;
+  virtual void share(const Napi::CallbackInfo& info) = 0;
+  virtual void open(const Napi::CallbackInfo& info) = 0;
   virtual void forward(const Napi::CallbackInfo& info) = 0;
   virtual std::shared_ptr<Job> forward_job(const Napi::CallbackInfo& info) = 0;
   /** Called once, when the module is to be used no more: what else holds the weights lets go of them. */
-  virtual void dispose() {}
+  virtual void dispose(Napi::Env env) = 0;
 };
 
 /** A module that can be stepped. */
@@ -45,7 +49,11 @@ class ModuleWrap final : public Napi::ObjectWrap<ModuleWrap<Kind>> {
   /** The queue must outlive every object. */
   static Napi::Function define(Napi::Env env, const std::shared_ptr<JobQueue>& jobs) {
     std::vector<Napi::ClassPropertyDescriptor<ModuleWrap>> methods = {
-        Base::template InstanceMethod<&ModuleWrap::load>("load"),
+        Base::template InstanceMethod<&ModuleWrap::hand_on<&Module::load>>("load"),
+        Base::template InstanceMethod<&ModuleWrap::hand_on<&Module::read>>("read"),
+        Base::template InstanceMethod<&ModuleWrap::hand_on<&Module::share>>("share"),
+        Base::template InstanceMethod<&ModuleWrap::hand_on<&Module::open>>("open"),
+        Base::template InstanceMethod<&ModuleWrap::byte_length>("byteLength"),
         Base::template InstanceMethod<&ModuleWrap::forward>("forward"),
         Base::template InstanceMethod<&ModuleWrap::forward_async>("forwardAsync"),
         Base::template InstanceMethod<&ModuleWrap::dispose>("dispose")};
@@ -61,8 +69,17 @@ class ModuleWrap final : public Napi::ObjectWrap<ModuleWrap<Kind>> {
   }
 
  private:
-  void load(const Napi::CallbackInfo& info) {
-    guarded(info.Env(), [&] { module(info.Env()).load(info); });
+  // The module is kept until the method returns: reading its arguments may run code of the caller's that disposes of
+  // it.
+  template <void (Module::*method)(const Napi::CallbackInfo&)>
+  void hand_on(const Napi::CallbackInfo& info) {
+    module(info.Env());
+    const std::shared_ptr<M> kept = module_;
+    guarded(info.Env(), [&] { (*kept.*method)(info); });
+  }
+
+  Napi::Value byte_length(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] { return module(info.Env()).byte_length(info.Env()); });
   }
 
   void forward(const Napi::CallbackInfo& info) {
@@ -80,8 +97,8 @@ class ModuleWrap final : public Napi::ObjectWrap<ModuleWrap<Kind>> {
     return guarded(info.Env(), [&] { return module(info.Env()).stream(info); });
   }
 
-  void dispose(const Napi::CallbackInfo&) {
-    if (module_ != nullptr) module_->dispose();
+  void dispose(const Napi::CallbackInfo& info) {
+    if (module_ != nullptr) module_->dispose(info.Env());
     module_.reset();
   }
 
@@ -90,7 +107,7 @@ class ModuleWrap final : public Napi::ObjectWrap<ModuleWrap<Kind>> {
     return *module_;
   }
 
-  std::unique_ptr<M> module_;
+  std::shared_ptr<M> module_;
   std::shared_ptr<JobQueue> jobs_;
 };
 

@@ -6,7 +6,7 @@
 
 #include "binding/args.h"
 #include "binding/layout.h"
-#include "lstm/pack.h"
+#include "sequences/pack.h"
 
 namespace packed_lstm {
 namespace {

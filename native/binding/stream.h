@@ -5,18 +5,14 @@
 
 #include <memory>
 
-#include "lstm/weights.h"
+#include "binding/weighted.h"
+#include "rnn/weights.h"
 
 namespace packed_lstm {
 
-/** The weights that a model shares with its streams; null before they are loaded and after dispose. */
+/** From the arguments (batch, batchFirst), called on the model's object. The config has one direction. */
 template <class T>
-struct Loaded {
-  std::shared_ptr<const Weights<T>> weights;
-};
-
-/** From the arguments (batch, batchFirst). The config has one direction. */
-template <class T>
-Napi::Value make_stream(const Napi::CallbackInfo& info, const Config& config, std::shared_ptr<const Loaded<T>> loaded);
+Napi::Value make_stream(const Napi::CallbackInfo& info, const Config& config,
+                        std::shared_ptr<const Loaded<Weights<T>>> loaded);
 
 }  // namespace packed_lstm

@@ -1,7 +1,9 @@
-// Copies a weight matrix into panels, a row of it (one output) at a time; what is beyond its edge stays zero.
+// Copies weight matrices into panels and back; what is beyond a matrix's edge stays zero.
 #include "gemm/panels.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <type_traits>
 
 #include "base/cpu.h"
@@ -16,7 +18,8 @@ Half narrow(float value) {
   const std::uint32_t sign = (bits >> 16) & 0x8000u, magnitude = bits & 0x7fffffffu;
   std::uint32_t half;
   if (magnitude >= 0x7f800000u) {
-    half = magnitude > 0x7f800000u ? 0x7e00u : 0x7c00u;
+    half = 0x7c00u | ((magnitude >> 13) & 0x3ffu);
+    if (magnitude > 0x7f800000u && half == 0x7c00u) half = 0x7e00u;
   } else if (magnitude >= 0x47800000u) {  // 2^16
     half = 0x7c00u;
   } else if (magnitude >= 0x38800000u) {  // 2^-14: a normal one
@@ -27,71 +30,167 @@ Half narrow(float value) {
   return {static_cast<std::uint16_t>(sign | half)};
 }
 
+// Exact.
+float widen(Half half) {
+  const std::uint32_t sign = (half.bits & 0x8000u) << 16, magnitude = half.bits & 0x7fffu;
+  std::uint32_t bits;
+  if (magnitude >= 0x7c00u) {
+    bits = 0x7f800000u | (magnitude & 0x3ffu) << 13;
+  } else if (magnitude >= 0x400u) {
+    bits = (magnitude << 13) + 0x38000000u;
+  } else {
+    const float value = static_cast<float>(magnitude) * 0x1p-24f;
+    std::memcpy(&bits, &value, sizeof bits);
+  }
+  bits |= sign;
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+// How many of a row's weights are moved before the next row's: 64 times 128 bytes of a panel stay in the level-1 cache
+// while its columns are written one by one.
+constexpr int kRun = 64;
+
 }  // namespace
 
 template <class T>
-Panels::Panels(const KernelSet<T>& kernels, int count, std::size_t k)
-    : width_(4 * kernels.unit), weight_bytes_(kernels.weight_bytes), count_(count) {
+Panels::Panels(const KernelSet<T>& kernels, int unit, int rows, int inputs, int states, Parts& memory)
+    : width_(4 * kernels.unit),
+      weight_bytes_(kernels.weight_bytes),
+      unit_(unit),
+      rows_(rows),
+      inputs_(inputs),
+      states_(states) {
+  count_ = (rows + width_ - 1) / width_;
+  if (unit != 0) count_ = (rows / 4 + unit - 1) / unit;
+  const std::size_t k = static_cast<std::size_t>(inputs) + static_cast<std::size_t>(states);
   stride_ = static_cast<std::size_t>(width_) * (sizeof(T) + k * static_cast<std::size_t>(weight_bytes_));
-  data_ = AlignedBuffer<std::byte>(stride_ * static_cast<std::size_t>(count));
-  far_ = stride_ * static_cast<std::size_t>(count) > cpu_info().l3_bytes / 4;
+  data_ = memory.take<std::byte>(stride_ * static_cast<std::size_t>(count_));
+  far_ = stride_ * static_cast<std::size_t>(count_) > cpu_info().l3_bytes / 4;
 }
 
 template <class T>
-void Panels::put_bias(int p, int column, T bias) {
-  reinterpret_cast<T*>(data_.data() + p * stride_)[column] = bias;
+Panels Panels::of_columns(const KernelSet<T>& kernels, int rows, int cols, Parts& memory) {
+  return Panels(kernels, 0, rows, cols, 0, memory);
 }
 
 template <class T>
-void Panels::put_weights(int p, int column, std::size_t k, const T* weights, std::size_t n) {
-  std::byte* const rows = data_.data() + p * stride_ + width_ * sizeof(T);
-  const std::size_t width = static_cast<std::size_t>(width_), first = k * width + static_cast<std::size_t>(column);
-  if constexpr (std::is_same_v<T, float>) {
-    if (weight_bytes_ == sizeof(Half)) {
-      Half* const to = reinterpret_cast<Half*>(rows) + first;
-      for (std::size_t i = 0; i < n; ++i) to[i * width] = narrow(weights[i]);
-      return;
+Panels Panels::of_gates(const KernelSet<T>& kernels, int hidden, int inputs, int states, Parts& memory) {
+  return Panels(kernels, kernels.unit, 4 * hidden, inputs, states, memory);
+}
+
+int Panels::row_of(int p, int column) const {
+  if (unit_ == 0) {
+    const int row = p * width_ + column;
+    return row < rows_ ? row : -1;
+  }
+  const int hidden = rows_ / 4, gate = column / unit_, u = p * unit_ + column % unit_;
+  return u < hidden ? gate * hidden + u : -1;
+}
+
+template <class T>
+T* Panels::bias_at(int p) const {
+  return reinterpret_cast<T*>(data_ + static_cast<std::size_t>(p) * stride_);
+}
+
+template <class W, class Move>
+void Panels::each_run(int first, int inputs, const Move& move) const {
+  const std::size_t width = static_cast<std::size_t>(width_);
+  const std::size_t bias_bytes = stride_ - width * static_cast<std::size_t>(weight_bytes_) *
+                                               (static_cast<std::size_t>(inputs_) + static_cast<std::size_t>(states_));
+  for (int p = 0; p < count_; ++p) {
+    W* const rows = reinterpret_cast<W*>(data_ + static_cast<std::size_t>(p) * stride_ + bias_bytes);
+    for (int k = 0; k < inputs; k += kRun) {
+      W* const at = rows + static_cast<std::size_t>(first + k) * width;
+      for (int column = 0; column < width_; ++column) {
+        const int row = row_of(p, column);
+        if (row >= 0) move(at + column, row, k, std::min(kRun, inputs - k));
+      }
     }
   }
-  T* const to = reinterpret_cast<T*>(rows) + first;
-  for (std::size_t i = 0; i < n; ++i) to[i * width] = weights[i];
 }
 
 template <class T>
-Panels Panels::of_columns(const KernelSet<T>& kernels, MatrixView<T> weight, const T* bias) {
-  const int width = 4 * kernels.unit;
-  const std::size_t inputs = static_cast<std::size_t>(weight.cols);
-  Panels panels(kernels, (weight.rows + width - 1) / width, inputs);
-  for (int row = 0; row < weight.rows; ++row) {
-    const int p = row / width, column = row % width;
-    if (bias != nullptr) panels.put_bias(p, column, bias[row]);
-    panels.put_weights(p, column, 0, weight.data + row * inputs, inputs);
+void Panels::put(int first, int inputs, const T* weights) {
+  const std::size_t cols = static_cast<std::size_t>(inputs), width = static_cast<std::size_t>(width_);
+  const auto from = [=](int row, int k) { return weights + static_cast<std::size_t>(row) * cols + k; };
+  if constexpr (std::is_same_v<T, float>) {
+    if (weight_bytes_ == sizeof(Half)) {
+      return each_run<Half>(first, inputs, [&](Half* at, int row, int k, int n) {
+        const T* const run = from(row, k);
+        for (int i = 0; i < n; ++i) at[static_cast<std::size_t>(i) * width] = narrow(run[i]);
+      });
+    }
   }
-  return panels;
+  each_run<T>(first, inputs, [&](T* at, int row, int k, int n) {
+    const T* const run = from(row, k);
+    for (int i = 0; i < n; ++i) at[static_cast<std::size_t>(i) * width] = run[i];
+  });
 }
 
 template <class T>
-Panels Panels::of_gates(const KernelSet<T>& kernels, MatrixView<T> weight_ih, MatrixView<T> weight_hh, const T* bias_ih,
-                        const T* bias_hh) {
-  const int unit = kernels.unit, hidden = weight_ih.rows / 4;
-  const std::size_t inputs = static_cast<std::size_t>(weight_ih.cols),
-                    states = static_cast<std::size_t>(weight_hh.cols);
-  Panels panels(kernels, (hidden + unit - 1) / unit, inputs + states);
-  for (int row = 0; row < weight_ih.rows; ++row) {
-    const int gate = row / hidden, u = row % hidden;
-    const int p = u / unit, column = gate * unit + u % unit;
-    if (bias_ih != nullptr) panels.put_bias(p, column, bias_ih[row] + bias_hh[row]);
-    panels.put_weights(p, column, 0, weight_ih.data + row * inputs, inputs);
-    panels.put_weights(p, column, inputs, weight_hh.data + row * states, states);
+void Panels::get(int first, int inputs, T* weights) const {
+  const std::size_t cols = static_cast<std::size_t>(inputs), width = static_cast<std::size_t>(width_);
+  const auto to = [=](int row, int k) { return weights + static_cast<std::size_t>(row) * cols + k; };
+  if constexpr (std::is_same_v<T, float>) {
+    if (weight_bytes_ == sizeof(Half)) {
+      return each_run<const Half>(first, inputs, [&](const Half* at, int row, int k, int n) {
+        T* const run = to(row, k);
+        for (int i = 0; i < n; ++i) run[i] = widen(at[static_cast<std::size_t>(i) * width]);
+      });
+    }
   }
-  return panels;
+  each_run<const T>(first, inputs, [&](const T* at, int row, int k, int n) {
+    T* const run = to(row, k);
+    for (int i = 0; i < n; ++i) run[i] = at[static_cast<std::size_t>(i) * width];
+  });
 }
 
-template Panels Panels::of_columns(const KernelSet<float>&, MatrixView<float>, const float*);
-template Panels Panels::of_columns(const KernelSet<double>&, MatrixView<double>, const double*);
-template Panels Panels::of_gates(const KernelSet<float>&, MatrixView<float>, MatrixView<float>, const float*,
-                                 const float*);
-template Panels Panels::of_gates(const KernelSet<double>&, MatrixView<double>, MatrixView<double>, const double*,
-                                 const double*);
+template <class T>
+void Panels::pack_columns(const T* weight, const T* bias) {
+  put(0, inputs_, weight);
+  if (bias == nullptr) return;
+  for (int row = 0; row < rows_; ++row) bias_at<T>(row / width_)[row % width_] = bias[row];
+}
+
+template <class T>
+void Panels::unpack_columns(T* weight, T* bias) const {
+  get(0, inputs_, weight);
+  if (bias == nullptr) return;
+  for (int row = 0; row < rows_; ++row) bias[row] = bias_at<T>(row / width_)[row % width_];
+}
+
+template <class T>
+void Panels::pack_gates(const T* weight_ih, const T* weight_hh, const T* bias_ih, const T* bias_hh) {
+  put(0, inputs_, weight_ih);
+  put(inputs_, states_, weight_hh);
+  if (bias_ih == nullptr) return;
+  for (int p = 0; p < count_; ++p) {
+    for (int column = 0; column < width_; ++column) {
+      const int row = row_of(p, column);
+      if (row >= 0) bias_at<T>(p)[column] = bias_ih[row] + bias_hh[row];
+    }
+  }
+}
+
+template <class T>
+void Panels::unpack_gates(T* weight_ih, T* weight_hh) const {
+  get(0, inputs_, weight_ih);
+  get(inputs_, states_, weight_hh);
+}
+
+template Panels Panels::of_columns(const KernelSet<float>&, int, int, Parts&);
+template Panels Panels::of_columns(const KernelSet<double>&, int, int, Parts&);
+template Panels Panels::of_gates(const KernelSet<float>&, int, int, int, Parts&);
+template Panels Panels::of_gates(const KernelSet<double>&, int, int, int, Parts&);
+template void Panels::pack_columns(const float*, const float*);
+template void Panels::pack_columns(const double*, const double*);
+template void Panels::unpack_columns(float*, float*) const;
+template void Panels::unpack_columns(double*, double*) const;
+template void Panels::pack_gates(const float*, const float*, const float*, const float*);
+template void Panels::pack_gates(const double*, const double*, const double*, const double*);
+template void Panels::unpack_gates(float*, float*) const;
+template void Panels::unpack_gates(double*, double*) const;
 
 }  // namespace packed_lstm

@@ -1,4 +1,4 @@
-// The contract between the loops (gemm/, lstm/) and the code of one instruction set: plain structs and function
+// The contract between the loops (gemm/, rnn/) and the code of one instruction set: plain structs and function
 // pointers, no code. Includes no instruction set's file and nothing of the standard library but sizes.
 //
 // A panel holds 4·U columns of a weight matrix, U being the units of one vector register:

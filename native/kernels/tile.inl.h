@@ -1,6 +1,6 @@
 // The register tile: MR rows by NP panels of 4 vectors, accumulated over k and finished in registers as an LSTM cell
 // or stored as a plain product. Included inside the unnamed namespace of one instruction set (see isa/), after
-// activations.inl.h. Does not block over rows or panels beyond one tile: gemm/ and lstm/ choose those.
+// activations.inl.h. Does not block over rows or panels beyond one tile: gemm/ and rnn/ choose those.
 
 /** acc += a · W over k rows of the panels at w. */
 template <int MR, int NP, class W>

@@ -25,11 +25,22 @@ std::int64_t cut(std::int64_t count, int i, int n) { return count * i / n; }
 }  // namespace
 
 template <class T>
-Linear<T>::Linear(const KernelSet<T>& kernels, MatrixView<T> weight, const T* bias)
-    : kernels_(&kernels),
-      panels_(Panels::of_columns(kernels, weight, bias)),
-      inputs_(weight.cols),
-      outputs_(weight.rows) {}
+Linear<T>::Linear(const KernelSet<T>& kernels, int inputs, int outputs, std::byte* memory)
+    : kernels_(&kernels), inputs_(inputs), outputs_(outputs) {
+  Parts parts(memory);
+  panels_ = Panels::of_columns(kernels, outputs, inputs, parts);
+  bytes_ = parts.bytes();
+}
+
+template <class T>
+void Linear<T>::pack(const std::vector<T*>& parameters) {
+  panels_.pack_columns<T>(parameters[0], parameters.size() > 1 ? parameters[1] : nullptr);
+}
+
+template <class T>
+void Linear<T>::unpack(const std::vector<T*>& parameters) const {
+  panels_.unpack_columns(parameters[0], parameters.size() > 1 ? parameters[1] : nullptr);
+}
 
 template <class T>
 int Linear<T>::wanted_workers(std::int64_t rows) const {

@@ -1,8 +1,10 @@
-// torch.nn.Linear: y = x · Wᵀ + b over any number of rows. Immutable once built, so any number of calls may share it.
+// torch.nn.Linear: y = x · Wᵀ + b over any number of rows, its weights in memory of someone else's. Once packed they do
+// not change, and any number of calls may share them.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <vector>
 
 #include "gemm/panels.h"
 #include "kernels/kernel_set.h"
@@ -12,8 +14,15 @@ namespace packed_lstm {
 template <class T>
 class Linear {
  public:
-  /** Packs `weight` (outputs × inputs) and `bias` (outputs; null for none). Throws std::bad_alloc. */
-  Linear(const KernelSet<T>& kernels, MatrixView<T> weight, const T* bias);
+  /** Over null the weights are only counted: `bytes` says how much memory they take. Throws std::bad_alloc. */
+  Linear(const KernelSet<T>& kernels, int inputs, int outputs, std::byte* memory);
+
+  std::size_t bytes() const { return bytes_; }
+
+  /** Fills memory that is zeroed, from `weight` (outputs × inputs) and `bias` (outputs), the second only if given. */
+  void pack(const std::vector<T*>& parameters);
+  /** Writes them out again, bit for bit. */
+  void unpack(const std::vector<T*>& parameters) const;
 
   /**
    * Row i of y, `outputs` wide, from row i of x, `inputs` wide. Returns when done, or soon after `stop` is set: then y
@@ -30,6 +39,7 @@ class Linear {
   const KernelSet<T>* kernels_;
   Panels panels_;
   int inputs_, outputs_;
+  std::size_t bytes_;
 };
 
 }  // namespace packed_lstm

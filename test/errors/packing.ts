@@ -1,7 +1,7 @@
 // Bad lengths, and packed sequences that do not fit the model or were written to after they were made.
 
 import { type PackedSequence, packPaddedSequence, packSequence, padPackedSequence, rand } from "../../lib/index.js";
-import { detach } from "../odd-buffers.js";
+import { detach } from "../support/odd-buffers.js";
 import { any, double, lstm, type Row, x } from "./subjects.js";
 
 const packed = (): PackedSequence => packPaddedSequence(x, [5, 3]);

@@ -2,7 +2,7 @@
 // they were.
 
 import { LSTM, rand, Tensor } from "../../lib/index.js";
-import { detach, growable, resizable } from "../odd-buffers.js";
+import { detach, growable, resizable } from "../support/odd-buffers.js";
 
 /** A bad call: its name, the call, and what must come of it. */
 export type Row = [what: string, call: () => unknown, kind: typeof TypeError, code: string, piece: string];

@@ -1,0 +1,52 @@
+// The process-wide side of the addon: how many threads compute, and what it runs on. No model, no tensor.
+
+import type { RuntimeInfo as NativeInfo } from "../../binding.js";
+import { checkInt } from "../check.js";
+import { native, version } from "../native.js";
+
+/** What {@link runtimeInfo} gives. */
+export interface RuntimeInfo extends NativeInfo {
+  /** The version of packed-lstm. */
+  version: string;
+}
+
+/**
+ * Sets how many threads compute, the calling one included, for the whole process. The results do not depend on it, to
+ * the bit. The default is the number of cores this process may use, or the environment's PACKED_LSTM_NUM_THREADS.
+ *
+ * @param n from 1 to 1024
+ * @throws TypeError ERR_ARG_TYPE, RangeError ERR_ARG_VALUE
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.set_num_threads.html
+ * @example
+ * ```ts
+ * setNumThreads(1); // one thread, where requests are answered side by side in several processes
+ * console.log(getNumThreads()); // → 1
+ * ```
+ */
+export function setNumThreads(n: number): void {
+  native.setNumThreads(checkInt("setNumThreads: n", n, { min: 1, max: 1024 }));
+}
+
+/**
+ * How many threads compute, the calling one included.
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.get_num_threads.html
+ * @example
+ * ```ts
+ * console.log(getNumThreads() >= 1); // → true
+ * ```
+ */
+export function getNumThreads(): number {
+  return native.getNumThreads();
+}
+
+/**
+ * The instruction set in use and those this processor has, the threads, the compiler, the version.
+ * @example
+ * ```ts
+ * const { isa, supportedIsas } = runtimeInfo();
+ * console.log(supportedIsas.includes(isa)); // → true
+ * ```
+ */
+export function runtimeInfo(): RuntimeInfo {
+  return { version, ...native.runtimeInfo() };
+}

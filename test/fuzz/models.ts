@@ -1,0 +1,129 @@
+// Random models over random sequences. Every sequence has the same bits alone on one thread, in a batch of any make-up and
+// order, in every layout, on any number of threads, sync and async, whole and step by step; and on every instruction set,
+// which the runner compares. Alone, they are what the float64 oracle says.
+
+import fc from "fast-check";
+import { setNumThreads } from "../../lib/index.js";
+import * as passes from "../support/exactness-passes.js";
+import type { Shape } from "../support/exactness-shapes.js";
+import { oracle } from "../support/oracle.js";
+import { oracleModel, rowsOf } from "../support/oracle-case.js";
+import type { Attack, Outcome, Target } from "./target.js";
+
+interface Model {
+  shape: Shape;
+  dtype: "float32" | "float64";
+  threads: number;
+  /** Steps a piece, where a sequence is cut. */
+  piece: number;
+  seed: number;
+}
+
+/** Mostly small; now and then wide, long or many, since plans change there. */
+const model: fc.Arbitrary<Model> = fc
+  .record({
+    inputSize: fc.oneof({ weight: 5, arbitrary: fc.integer({ min: 1, max: 40 }) }, fc.integer({ min: 41, max: 300 })),
+    hiddenSize: fc.oneof({ weight: 5, arbitrary: fc.integer({ min: 1, max: 40 }) }, fc.integer({ min: 41, max: 200 })),
+    numLayers: fc.integer({ min: 1, max: 3 }),
+    bidirectional: fc.boolean(),
+    bias: fc.boolean(),
+    proj: fc.option(fc.nat(), { freq: 3 }),
+    scale: fc.constantFrom(1, 1, 8),
+    lengths: fc.oneof(
+      { weight: 4, arbitrary: fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 12 }) },
+      { weight: 2, arbitrary: equal(40, 8) },
+      { weight: 1, arbitrary: fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 25, maxLength: 80 }) },
+    ),
+    dtype: fc.constantFrom("float32" as const, "float64" as const),
+    threads: fc.integer({ min: 2, max: 4 }),
+    piece: fc.integer({ min: 1, max: 5 }),
+    seed: fc.nat(),
+  })
+  .map(({ proj, dtype, threads, piece, seed, ...shape }) => {
+    const projSize = proj === null ? 0 : proj % shape.hiddenSize;
+    return { shape: { name: "", ...shape, projSize }, dtype, threads, piece, seed };
+  });
+
+function equal(most: number, steps: number): fc.Arbitrary<number[]> {
+  return fc
+    .tuple(fc.integer({ min: 1, max: most }), fc.integer({ min: 1, max: steps }))
+    .map(([count, length]) => new Array<number>(count).fill(length));
+}
+
+function same(way: string, actual: readonly passes.Single[], expected: readonly passes.Single[]): void {
+  if (passes.digest(actual) !== passes.digest(expected)) throw new Error(`other bits ${way} than alone on one thread`);
+}
+
+/** Float32 over a few hundred terms and a dozen steps; a wrong formula is off by far more. */
+const tolerance = { float32: 2e-4, float64: 1e-11 } as const;
+
+function judgeByOracle({ shape, dtype }: Model, setup: passes.Setup, alone: readonly passes.Single[]): void {
+  const { hiddenSize, numLayers = 1, bidirectional = false } = shape;
+  const truth = oracleModel({ hiddenSize, numLayers, bidirectional }, setup.timeMajor);
+  for (const k of [0, alone.length - 1]) {
+    const { output, hn, cn } = alone[k] as passes.Single;
+    const states = [setup.h0, setup.c0].map((state) => rowsOf(state.select(1, k)));
+    const expected = oracle(truth, rowsOf(setup.sequences[k] as never), states[0], states[1]);
+    for (const [what, got, wanted] of [
+      ["output", output, expected.output],
+      ["hn", hn, expected.hn],
+      ["cn", cn, expected.cn],
+    ] as const) {
+      const off = wanted.flat().findIndex((value, i) => {
+        const allowed = tolerance[dtype] * (1 + Math.abs(value)) * (shape.scale ?? 1);
+        return !(Math.abs(value - (got.data[i] as number)) <= allowed);
+      });
+      if (off >= 0) throw new Error(`${what} of sequence ${k}: ${got.data[off]}, the oracle has ${wanted.flat()[off]}`);
+    }
+  }
+}
+
+async function judge(given: Model): Promise<string> {
+  const { shape, dtype, threads, piece } = given;
+  const setup = passes.setUp(shape, dtype, given.seed);
+  setNumThreads(1);
+  const alone = passes.alone(setup);
+  judgeByOracle(given, setup, alone);
+  same("packed on one thread", passes.packed(setup), alone);
+  setNumThreads(threads);
+  same("packed", passes.packed(setup), alone);
+  same("packed and sorted", passes.packedSorted(setup), alone);
+  same("packed async", await passes.packedAsync(setup), alone);
+  same("alone on threads", passes.alone(setup), alone);
+  if (new Set(shape.lengths).size === 1) {
+    same("dense", passes.dense(setup, false), alone);
+    same("batch first", passes.dense(setup, true), alone);
+    same("dense async", await passes.denseAsync(setup), alone);
+  }
+  if (shape.bidirectional !== true) {
+    same("in pieces", passes.inPieces(setup, piece), alone);
+    same("streamed", passes.streamed(setup), alone);
+  }
+  const some = shape.lengths.map((_, k) => k).filter((k) => k % 3 !== 1);
+  const fewer = passes.packed(passes.choose(setup, some.toReversed()));
+  same("among fewer", fewer.toReversed(), some.map((k) => alone[k]) as passes.Single[]);
+  return passes.digest(alone);
+}
+
+class ModelAttack implements Attack {
+  async run(below: (limit: number) => number): Promise<Outcome> {
+    let bits = "";
+    const property = fc.asyncProperty(model, async (given) => {
+      bits = await judge(given);
+    });
+    // One model a case; where it fails, fast-check looks for the smallest that does.
+    const result = await fc.check(property, { seed: below(2 ** 31), numRuns: 1, endOnFailure: false });
+    if (!result.failed) return { kind: "same bits", bits };
+    const [smallest] = result.counterexample as [Model];
+    throw new Error(`${String(result.errorInstance)}; the smallest found: ${JSON.stringify(smallest)}`);
+  }
+}
+
+export const modelTarget: Target = {
+  name: "models",
+  what: "random models against the float64 oracle, bit for bit in every way they can run",
+  share: 6,
+  everyIsa: true,
+  patience: 120,
+  open: () => new ModelAttack(),
+};

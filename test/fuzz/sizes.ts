@@ -1,0 +1,59 @@
+// Models and batches drawn at random, and how long every array of a call on them is, as binding.d.ts says.
+
+import type { LSTMConfig } from "../../binding.js";
+import type { Below } from "../support/mutate.js";
+
+export function randomConfig(below: Below): LSTMConfig {
+  const hiddenSize = 1 + below(20);
+  return {
+    inputSize: 1 + below(6),
+    hiddenSize,
+    projSize: below(3) === 0 ? below(hiddenSize) : 0,
+    numLayers: 1 + below(2),
+    bidirectional: below(3) === 0,
+    bias: below(3) !== 0,
+    dtype: below(4) === 0 ? "float64" : "float32",
+  };
+}
+
+/** Lengths of the arrays that `load` takes. */
+export function parameterSizes(config: LSTMConfig): number[] {
+  const { inputSize, hiddenSize, projSize, numLayers, bidirectional, bias } = config;
+  const width = projSize || hiddenSize;
+  const directions = bidirectional ? 2 : 1;
+  return Array.from({ length: numLayers * directions }, (_, i) => [
+    4 * hiddenSize * (i < directions ? inputSize : directions * width),
+    4 * hiddenSize * width,
+    ...(bias ? [4 * hiddenSize, 4 * hiddenSize] : []),
+    ...(projSize !== 0 ? [projSize * hiddenSize] : []),
+  ]).flat();
+}
+
+/** The last five of ForwardArgs, and the rows they describe. */
+export interface Rows {
+  readonly rows: number;
+  readonly steps: number;
+  readonly batch: number;
+  readonly batchFirst: boolean;
+  readonly sizes: Int32Array | null;
+  readonly sorted: Int32Array | null;
+}
+
+/** Dense rows of either layout, packed ones in either order, or joined ones. */
+export function randomRows(below: Below): Rows {
+  const [steps, batch] = [1 + below(5), 1 + below(9)];
+  if (below(2) === 0) {
+    return { rows: steps * batch, steps, batch, batchFirst: below(2) === 0, sizes: null, sorted: null };
+  }
+  const sizes = Int32Array.from({ length: steps }, () => 1 + below(batch))
+    .sort()
+    .reverse();
+  sizes[0] = batch;
+  const rows = sizes.reduce((a, b) => a + b, 0);
+  if (below(2) === 0) {
+    const lengths = Int32Array.from({ length: batch }, (_, b) => sizes.filter((size) => size > b).length);
+    return { rows, steps, batch, batchFirst: true, sizes: lengths, sorted: null };
+  }
+  const sorted = below(2) === 0 ? Int32Array.from({ length: batch }, (_, b) => batch - 1 - b) : null;
+  return { rows, steps, batch, batchFirst: false, sizes, sorted };
+}
