@@ -38,7 +38,7 @@ function kB(bytes) {
 
 /** The scripts that are there are those that `packed-lstm build` runs, and each finds what it imports. */
 export function checkScripts(/** @type {Project} */ { folder }, /** @type {Packed} */ { files }) {
-  const there = files.map(({ path }) => path).filter((path) => path.startsWith(".ci/"));
+  const there = files.map(({ path }) => path).filter((path) => path.startsWith("native/scripts/"));
   /** @type {Set<string>} */
   const run = new Set();
   const visit = (/** @type {string} */ path) => {
