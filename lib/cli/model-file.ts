@@ -157,13 +157,14 @@ export function chooseModel(command: string, { path, key, prefix, nonlinearity }
 /** What the commands run, for a message that there is none. */
 export const anyModule = "LSTM, GRU or RNN";
 
-/** "2 LSTMs and 1 GRU". */
+/** "2 LSTMs, 1 GRU and 1 RNN". */
 export function countModules(models: readonly FoundModel[]): string {
   const counts = (["LSTM", "GRU", "RNN"] as const).flatMap((module) => {
     const count = models.filter(({ config }) => config.kind.module === module).length;
     return count === 0 ? [] : [`${count} ${module}${count === 1 ? "" : "s"}`];
   });
-  return counts.length === 0 ? `no ${anyModule}` : counts.join(" and ");
+  if (counts.length === 0) return `no ${anyModule}`;
+  return counts.join(", ").replace(/, (?=[^,]*$)/, " and ");
 }
 
 /** What a measurement starts from makes no difference to it; to a result it does. */

@@ -8,8 +8,8 @@ import { Cell, readCellDict } from "./cell.js";
 import type { CellFromStateDictOptions, GRUCellOptions } from "./options.js";
 
 /**
- * One GRU cell, stepped by the caller, for inference: the arguments, shapes, parameter names and numbers of `torch.nn.GRUCell`. I = inputSize,
- * H = hiddenSize.
+ * One GRU cell, stepped by the caller, for inference: the arguments, shapes, parameter names and
+ * numbers of `torch.nn.GRUCell`. I = inputSize, H = hiddenSize.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.GRUCell.html
  * @example
  * ```ts
@@ -30,7 +30,8 @@ export class GRUCell extends Cell<TensorLike, Tensor> {
    * @param hiddenSize H, from 1
    * @param options torch's keyword arguments in camelCase
    * @throws TypeError ERR_ARG_TYPE, ERR_DTYPE or ERR_OPTION for the kind of an argument or an option that does not exist;
-   *   RangeError ERR_ARG_VALUE for a size that is no integer or out of range, or more parameters than memory holds
+   *   RangeError ERR_ARG_VALUE for a size that is no integer or out of range, or more
+   *   parameters than memory holds
    */
   constructor(inputSize: number, hiddenSize: number, options: GRUCellOptions = {}) {
     super("GRU", inputSize, hiddenSize, options);

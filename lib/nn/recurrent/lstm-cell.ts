@@ -9,8 +9,8 @@ import type { CellFromStateDictOptions, LSTMCellOptions } from "./options.js";
 import type { LSTMState } from "./state.js";
 
 /**
- * One LSTM cell, stepped by the caller, for inference: the arguments, shapes, parameter names and numbers of `torch.nn.LSTMCell`. I = inputSize,
- * H = hiddenSize.
+ * One LSTM cell, stepped by the caller, for inference: the arguments, shapes, parameter names and
+ * numbers of `torch.nn.LSTMCell`. I = inputSize, H = hiddenSize.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTMCell.html
  * @example
  * ```ts
@@ -31,7 +31,8 @@ export class LSTMCell extends Cell<LSTMState, [h: Tensor, c: Tensor]> {
    * @param hiddenSize H, from 1
    * @param options torch's keyword arguments in camelCase
    * @throws TypeError ERR_ARG_TYPE, ERR_DTYPE or ERR_OPTION for the kind of an argument or an option that does not exist;
-   *   RangeError ERR_ARG_VALUE for a size that is no integer or out of range, or more parameters than memory holds
+   *   RangeError ERR_ARG_VALUE for a size that is no integer or out of range, or more
+   *   parameters than memory holds
    */
   constructor(inputSize: number, hiddenSize: number, options: LSTMCellOptions = {}) {
     super("LSTM", inputSize, hiddenSize, options);

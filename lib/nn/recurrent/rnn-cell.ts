@@ -8,8 +8,8 @@ import type { Nonlinearity } from "./kinds.js";
 import type { RNNCellFromStateDictOptions, RNNCellOptions } from "./options.js";
 
 /**
- * One Elman RNN cell with tanh or relu, stepped by the caller, for inference: the arguments, shapes, parameter names and numbers of `torch.nn.RNNCell`. I = inputSize,
- * H = hiddenSize.
+ * One Elman RNN cell with tanh or relu, stepped by the caller, for inference: the arguments, shapes, parameter names and
+ * numbers of `torch.nn.RNNCell`. I = inputSize, H = hiddenSize.
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.RNNCell.html
  * @example
  * ```ts
@@ -22,6 +22,7 @@ export class RNNCell extends Cell<TensorLike, Tensor> {
   static {
     named(RNNCell);
   }
+
   readonly nonlinearity: Nonlinearity;
 
   /**
@@ -31,7 +32,8 @@ export class RNNCell extends Cell<TensorLike, Tensor> {
    * @param hiddenSize H, from 1
    * @param options torch's keyword arguments in camelCase
    * @throws TypeError ERR_ARG_TYPE, ERR_DTYPE or ERR_OPTION for the kind of an argument or an option that does not exist;
-   *   RangeError ERR_ARG_VALUE for a size that is no integer or out of range, another nonlinearity, or more parameters than memory holds
+   *   RangeError ERR_ARG_VALUE for a size that is no integer or out of range, another nonlinearity, or more
+   *   parameters than memory holds
    */
   constructor(inputSize: number, hiddenSize: number, options: RNNCellOptions = {}) {
     super("RNN", inputSize, hiddenSize, options);
