@@ -12,7 +12,16 @@ const refusal = expect.objectContaining({ code: expect.stringMatching(/^ERR_(ARG
 
 /** One layer: weight_ih 20 × 3, weight_hh 20 × 5, biases of 20. */
 const config: RecurrentConfig = {
-  ...{ cell: "lstm", inputSize: 3, hiddenSize: 5, projSize: 0, numLayers: 1, bidirectional: false, bias: true, dtype: "float32" },
+  ...{
+    cell: "lstm",
+    inputSize: 3,
+    hiddenSize: 5,
+    projSize: 0,
+    numLayers: 1,
+    bidirectional: false,
+    bias: true,
+    dtype: "float32",
+  },
 } as RecurrentConfig;
 const sizes = [60, 100, 20, 20];
 

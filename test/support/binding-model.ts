@@ -45,7 +45,15 @@ export function hidden(cell: (typeof withoutC)[number]): { made: NativeRecurrent
 
 /** A stream of a model of one unit. */
 export function single(): NativeStream {
-  const sizes = { cell: "lstm", inputSize: 1, hiddenSize: 1, projSize: 0, numLayers: 1, bidirectional: false, bias: false } as const;
+  const sizes = {
+    cell: "lstm",
+    inputSize: 1,
+    hiddenSize: 1,
+    projSize: 0,
+    numLayers: 1,
+    bidirectional: false,
+    bias: false,
+  } as const;
   const made = new native.Recurrent({ ...sizes, dtype: "float32" });
   made.load([zeros(4), zeros(4)]);
   return made.stream(1, false);
