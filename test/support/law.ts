@@ -1,0 +1,225 @@
+// A scalar model written from the text of native/kernels/arithmetic.h and nothing else: one unit of one sequence after the
+// other, each operation as it stands there. No tiles, no panels, no vectors, no plan. What it gives must be the addon's bits.
+
+import type { CellKind } from "../../binding.js";
+import { fma32, fma64 } from "../../lib/random/float-math.js";
+
+type Vector = ArrayLike<number>;
+
+/** IEEE arithmetic in the type computed in, and the constants of math.inl.h in it. */
+interface Arithmetic {
+  round(x: number): number;
+  fma(a: number, b: number, c: number): number;
+  q: readonly number[];
+  log2e: number;
+  ln2: number;
+  magic: number;
+  underflow: number;
+  overflow: number;
+  limit: number;
+}
+
+const single: Arithmetic = {
+  round: Math.fround,
+  fma: fma32,
+  q: [0.500000006204652, -0.16666542785217112, 0.04166628160559864, -0.008366611428699686, 0.0013946481133896944].map(
+    Math.fround,
+  ),
+  log2e: Math.fround(Math.LOG2E),
+  ln2: Math.fround(Math.LN2),
+  magic: 12583039,
+  underflow: 87,
+  overflow: -89,
+  limit: 10,
+};
+
+const double: Arithmetic = {
+  round: (x) => x,
+  fma: fma64,
+  q: [
+    ...[0.5, -0.16666666666666677, 0.041666666666701484, -0.008333333333321577],
+    ...[0.001388888888886678, -0.00019841269886268663, 0.000024801587360669015, -0.000002755724405966217],
+    ...[2.7557242663488284e-7, -2.510909115137074e-8, 2.092447304908017e-9],
+  ],
+  log2e: Math.LOG2E,
+  ln2: Math.LN2,
+  magic: 6755399441056767,
+  underflow: 708,
+  overflow: -710,
+  limit: 20,
+};
+
+const kChain = 64;
+const kShortInput = 16;
+const chainTerms = (hidden: number): number => (hidden <= 16 ? 8 : kChain);
+
+/** Both give their second operand where one is NaN. */
+const min = (a: number, b: number): number => (a < b ? a : b);
+const max = (a: number, b: number): number => (a > b ? a : b);
+
+/** S and a product over a[k]·w[k], in chains. */
+function product(
+  { fma, round }: Arithmetic,
+  sum: number,
+  a: Vector,
+  w: Vector,
+  chain: number,
+  restart: boolean,
+): number {
+  let total = sum;
+  for (let from = 0; from < a.length; from += chain) {
+    const goesOn = from === 0 && !restart;
+    let part = goesOn ? total : 0;
+    for (let k = from; k < Math.min(from + chain, a.length); k++) part = fma(a[k]!, w[k]!, part);
+    total = goesOn ? part : round(total + part);
+  }
+  return total;
+}
+
+/** exp(-y) as p·(1 + m). */
+function exponential({ fma, round, q, log2e, ln2, magic }: Arithmetic, y: number): [p: number, m: number] {
+  const n = round(fma(y, -log2e, magic) - magic);
+  const r = fma(n, ln2, y);
+  const series = q.toReversed().reduce((sum, next) => fma(sum, r, next));
+  return [round(2 ** n), fma(round(r * r), series, -r)];
+}
+
+/** 1 / sigmoid(y). */
+function denominator(type: Arithmetic, y: number): number {
+  const [p, m] = exponential(type, max(type.overflow, min(type.underflow, y)));
+  return type.fma(p, type.round(1 + m), 1);
+}
+
+/** tanh(y) as N / M. */
+function fraction(type: Arithmetic, y: number): [numerator: number, denominator: number] {
+  const { fma, round, limit } = type;
+  const u = max(-limit, min(limit, y));
+  const [p, m] = exponential(type, round(u + u));
+  const e = fma(p, m, round(p - 1));
+  return [-e, round(2 + e)];
+}
+
+/** A state after a step, of the sums of a unit: [i, f, g, o], [r, z, n, m] or [a]. */
+function activate(
+  type: Arithmetic,
+  cell: CellKind,
+  sums: readonly number[],
+  h: number,
+  c: number,
+): [h: number, c: number] {
+  const { round } = type;
+  const [first, second, third, fourth] = sums as [number, number, number, number];
+  if (cell === "lstm") {
+    const [n, m] = fraction(type, third);
+    const kept = round(c / denominator(type, second));
+    const next = round(kept + round(n / round(denominator(type, first) * m)));
+    const [nc, mc] = fraction(type, next);
+    return [round(nc / round(denominator(type, fourth) * mc)), next];
+  }
+  if (cell === "gru") {
+    const [n, m] = fraction(type, round(third + round(fourth / denominator(type, first))));
+    const t = round(n / m);
+    return [round(t + round(round(h - t) / denominator(type, second))), 0];
+  }
+  if (cell === "rnn_relu") return [max(0, first) + 0, 0];
+  const [n, m] = fraction(type, first);
+  return [round(n / m), 0];
+}
+
+/** Which rows of the weights an accumulator of a cell takes, by gates: its biases, x's product, h's product. */
+interface Accumulator {
+  bias: readonly ("ih" | "hh")[];
+  x: number | null;
+  h: number | null;
+}
+
+const all = (gate: number): Accumulator => ({ bias: ["ih", "hh"], x: gate, h: gate });
+const accumulators: Record<CellKind, readonly Accumulator[]> = {
+  lstm: [0, 1, 2, 3].map(all),
+  gru: [all(0), all(1), { bias: ["ih"], x: 2, h: null }, { bias: ["hh"], x: null, h: 2 }],
+  rnn_tanh: [all(0)],
+  rnn_relu: [all(0)],
+};
+
+export interface LawModel {
+  cell: CellKind;
+  dtype: "float32" | "float64";
+  hiddenSize: number;
+  numLayers: number;
+  bidirectional: boolean;
+  /** Under torch's names. */
+  parameters: Readonly<Record<string, Vector>>;
+}
+
+/** One layer in one direction, in walking order. */
+function walk(model: LawModel, suffix: string, inputs: readonly Vector[], h0: Vector, c0: Vector) {
+  const type = model.dtype === "float32" ? single : double;
+  const size = model.hiddenSize;
+  const chain = chainTerms(size);
+  const parameter = (name: string): Vector | undefined => model.parameters[`${name}_${suffix}`];
+  const row = (name: string, index: number, width: number): number[] =>
+    Array.from({ length: width }, (_, k) => parameter(name)![index * width + k]!);
+  let h = Array.from(h0);
+  let c = Array.from(c0);
+  const output: number[][] = [];
+  for (const x of inputs) {
+    const before = h;
+    const units = Array.from({ length: size }, (_, unit) => {
+      const sums = accumulators[model.cell].map(({ bias, x: fromX, h: fromH }) => {
+        const index = (fromX ?? fromH)! * size + unit;
+        let sum = bias.map((which) => parameter(`bias_${which}`)?.[index] ?? 0).reduce((a, b) => type.round(a + b));
+        if (fromX !== null) sum = product(type, sum, x, row("weight_ih", index, x.length), chain, false);
+        if (fromH === null) return sum;
+        return product(type, sum, before, row("weight_hh", index, before.length), chain, x.length > kShortInput);
+      });
+      return activate(type, model.cell, sums, before[unit]!, c[unit]!);
+    });
+    c = units.map(([, cell]) => cell);
+    h = units.map(([hidden]) => hidden);
+    if (parameter("weight_hr")) {
+      const hidden = h;
+      h = Array.from({ length: before.length }, (_, p) => {
+        return product(type, 0, hidden, row("weight_hr", p, size), chain, false);
+      });
+    }
+    output.push(h);
+  }
+  return { output, h, c };
+}
+
+/**
+ * The model over one sequence.
+ * @param h0 one array a layer and direction, as is c0, which only an LSTM reads
+ */
+export function byLaw(model: LawModel, sequence: readonly Vector[], h0: readonly Vector[], c0: readonly Vector[]) {
+  const hn: number[][] = [];
+  const cn: number[][] = [];
+  let layer = sequence;
+  for (let l = 0; l < model.numLayers; l++) {
+    const halves = (model.bidirectional ? ["", "_reverse"] : [""]).map((reverse) => {
+      const turn = <V>(list: readonly V[]): readonly V[] => (reverse ? list.toReversed() : list);
+      const place = hn.length;
+      const { output, h, c } = walk(model, `l${l}${reverse}`, turn(layer), h0[place]!, c0[place] ?? h0[place]!);
+      hn.push(h);
+      cn.push(c);
+      return turn(output);
+    });
+    layer = layer.map((_, t) => halves.flatMap((half) => half[t]!));
+  }
+  return { output: layer.flatMap((row) => Array.from(row)), hn: hn.flat(), cn: cn.flat() };
+}
+
+/** A row of torch.nn.Linear, and all of them. */
+export function linearByLaw(
+  dtype: LawModel["dtype"],
+  x: Vector,
+  weight: Vector,
+  bias: Vector | undefined,
+  rows: number,
+) {
+  const type = dtype === "float32" ? single : double;
+  return Array.from({ length: rows }, (_, r) => {
+    const w = Array.from({ length: x.length }, (__, k) => weight[r * x.length + k]!);
+    return product(type, bias?.[r] ?? 0, x, w, kChain, false);
+  });
+}
