@@ -4,16 +4,19 @@
 
 import { describe, expect, it } from "vitest";
 import { runtimeInfo, type Tensor } from "../lib/index.js";
+import { cellOf, named, type Results } from "./support/cells.js";
 import { expectClose } from "./support/compare.js";
 import { alone, setUp } from "./support/exactness-passes.js";
-import { SHAPES } from "./support/exactness-shapes.js";
-import { type Case, type Result, readFixture, rebuild, run, type Truth } from "./support/fixture.js";
+import { shapesOf } from "./support/exactness-shapes.js";
+import { bars, type Case, readFixture, rebuild, run, type Truth } from "./support/fixture.js";
 import { oracle } from "./support/oracle.js";
 import { oracleCase, oracleModel, rowsOf } from "./support/oracle-case.js";
 
-const fixture = readFixture<Case & Partial<Truth>>("parity");
-const cases = fixture.cases.filter(({ dtype }) => dtype === "float32");
-const keys = ["output", "hn", "cn"] as const;
+const fixtures = (["parity", "parity-cells"] as const).map((name) => readFixture<Case & Partial<Truth>>(name));
+const torchs = fixtures.map(({ torch }) => torch).join(" and ");
+const cases = fixtures.flatMap(({ cases: of, tensor }) =>
+  of.filter(({ dtype }) => dtype === "float32").map((c) => ({ ...c, tensor })),
+);
 const trueKeys = { output: "trueOutput", hn: "trueHn", cn: "trueCn" } as const;
 
 /** Worst and root-mean-square of the differences collected. */
@@ -22,10 +25,12 @@ class Errors {
   #squares = 0;
   #count = 0;
 
-  add(value: Tensor, truth: Tensor): void {
+  /** @param scaled whether an error counts relative to a truth beyond 1 */
+  add(value: Tensor, truth: Tensor, scaled: boolean): void {
     expect(value.shape).toEqual(truth.shape);
     for (let k = 0; k < truth.size; k++) {
-      const error = Math.abs(value.data[k]! - truth.data[k]!);
+      const size = scaled ? Math.max(1, Math.abs(truth.data[k]!)) : 1;
+      const error = Math.abs(value.data[k]! - truth.data[k]!) / size;
       if (!(error <= this.max)) this.max = error;
       this.#squares += error * error;
       this.#count++;
@@ -44,8 +49,8 @@ class Errors {
 type AccuracyCase = (typeof cases)[number];
 
 interface Measured {
-  result: Result;
-  truth: Result;
+  result: Results;
+  truth: Results;
 }
 
 const measured = new Map<AccuracyCase, Measured>();
@@ -64,74 +69,80 @@ function measure(c: AccuracyCase): Measured {
 /** Our errors and torch's over the chosen cases. */
 function collect(
   chosen: readonly AccuracyCase[],
-  truthOf: (c: AccuracyCase, key: (typeof keys)[number]) => Tensor,
-): { ours: Errors; torchs: Errors } {
+  truthOf: (c: AccuracyCase, key: keyof Results) => Tensor,
+): { ours: Errors; theirs: Errors } {
   const ours = new Errors();
-  const torchs = new Errors();
+  const theirs = new Errors();
   for (const c of chosen) {
-    for (const key of keys) {
+    const { scaled = false } = bars(c);
+    for (const key of cellOf(c.cell).keys) {
       const truth = truthOf(c, key);
-      ours.add(measure(c).result[key], truth);
-      torchs.add(fixture.tensor(c[key]), truth);
+      ours.add(measure(c).result[key]!, truth, scaled);
+      theirs.add(c.tensor(c[key]!), truth, scaled);
     }
   }
-  expect(torchs.max).toBeGreaterThan(1e-8);
-  expect(torchs.max).toBeLessThan(5e-6);
-  return { ours, torchs };
+  expect(theirs.max).toBeGreaterThan(1e-8);
+  expect(theirs.max).toBeLessThan(5e-6);
+  return { ours, theirs };
 }
 
-describe(`float32 errors on ${runtimeInfo().isa}, beside those of torch ${fixture.torch}`, () => {
+describe.each(named)(`float32 errors of %s on ${runtimeInfo().isa}, beside those of torch ${torchs}`, (_, { kind }) => {
+  const own = cases.filter(({ cell }) => cell === kind);
+
   it.each<[string, (c: Case) => boolean]>([
     ["all cases", () => true],
     ["the cases without saturated gates", ({ scale }) => scale === 1],
     ["the cases with saturated gates", ({ scale }) => scale === 8],
-  ])("are no larger over %s, the oracle being the truth", (_, chosen) => {
-    const { ours, torchs } = collect(cases.filter(chosen), (c, key) => measure(c).truth[key]);
-    const both = `ours: ${ours}; torch's: ${torchs}`;
-    expect(ours.max, both).toBeLessThanOrEqual(torchs.max);
-    expect(ours.rms, both).toBeLessThanOrEqual(torchs.rms);
+  ])("are no larger over %s, the oracle being the truth", (__, chosen) => {
+    const { ours, theirs } = collect(own.filter(chosen), (c, key) => measure(c).truth[key]!);
+    const both = `ours: ${ours}; torch's: ${theirs}`;
+    expect(ours.max, both).toBeLessThanOrEqual(theirs.max);
+    expect(ours.rms, both).toBeLessThanOrEqual(theirs.rms);
   });
 
   // Root mean square only: the truths agree to 1e-12 (below), so the worst case is already judged over all cases above,
   // and which single saturated case is the worst of a subset is luck.
-  it("are no larger on average where torch's float64 is the truth", () => {
-    const told = cases.filter((c) => c.trueOutput);
+  it.runIf(kind === "lstm")("are no larger on average where torch's float64 is the truth", () => {
+    const told = own.filter((c) => c.trueOutput);
     expect(told.length).toBeGreaterThanOrEqual(40);
-    const { ours, torchs } = collect(told, (c, key) => fixture.tensor(c[trueKeys[key]]!));
-    expect(ours.rms, `ours: ${ours}; torch's: ${torchs}`).toBeLessThanOrEqual(torchs.rms);
+    const { ours, theirs } = collect(told, (c, key) => c.tensor(c[trueKeys[key]]!));
+    expect(ours.rms, `ours: ${ours}; torch's: ${theirs}`).toBeLessThanOrEqual(theirs.rms);
   });
 });
 
 describe("the two truths", () => {
   it("agree to 1e-12", () => {
     for (const c of cases.filter(({ trueOutput }) => trueOutput)) {
-      for (const key of keys) {
+      for (const key of cellOf(c.cell).keys) {
         const label = `${c.name}, ${key}`;
-        expectClose(measure(c).truth[key], fixture.tensor(c[trueKeys[key]]!), { atol: 1e-12, rtol: 0, label });
+        expectClose(measure(c).truth[key]!, c.tensor(c[trueKeys[key]]!), { atol: 1e-12, rtol: 0, label });
       }
     }
   });
 });
 
-describe(`the oracle on the shapes of the exactness suite, ${runtimeInfo().isa}`, () => {
-  const chosen = SHAPES.filter(({ scale = 1, hiddenSize, inputSize }) => scale === 1 && hiddenSize * inputSize < 25000);
-  it.each(chosen.map((shape) => [shape.name, shape] as const))("%s", (_, shape) => {
+describe.each(named)(`the oracle on the shapes of the exactness suite, %s, ${runtimeInfo().isa}`, (_, cell) => {
+  const chosen = shapesOf(cell).filter(
+    ({ scale = 1, hiddenSize, inputSize }) => scale === 1 && hiddenSize * inputSize < 25000,
+  );
+  it.each(chosen.map((shape) => [shape.name, shape] as const))("%s", (__, shape) => {
     for (const [dtype, atol] of [
       ["float32", 5e-6],
       ["float64", 1e-12],
     ] as const) {
-      const setup = setUp(shape, dtype);
+      const setup = setUp(cell, shape, dtype);
       const { hiddenSize, numLayers = 1, bidirectional = false } = shape;
-      const model = oracleModel({ hiddenSize, numLayers, bidirectional }, setup.timeMajor);
+      const model = oracleModel({ cell: cell.kind, hiddenSize, numLayers, bidirectional }, setup.timeMajor);
       const results = alone(setup);
       for (const k of new Set([0, results.length - 1])) {
-        const [h0, c0] = [setup.h0, setup.c0].map((t) => rowsOf(t.select(1, k)));
+        const [h0, c0] = setup.states.map((t) => rowsOf(t.select(1, k)));
         const truth = oracle(model, rowsOf(setup.sequences[k]!), h0, c0);
-        for (const key of keys) {
+        for (const key of cell.keys) {
           const flat = truth[key].flat();
-          const { data } = results[k]![key];
+          const { data } = results[k]![key]!;
           expect(data.length).toBe(flat.length);
-          const worst = flat.reduce((w, x, at) => Math.max(w, Math.abs(x - data[at]!)), 0);
+          const error = (x: number, at: number): number => Math.abs(x - data[at]!) / Math.max(1, Math.abs(x));
+          const worst = flat.reduce((w, x, at) => Math.max(w, error(x, at)), 0);
           expect(worst, `${dtype} ${key} of sequence ${k}`).toBeLessThanOrEqual(atol);
         }
       }

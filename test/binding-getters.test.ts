@@ -3,7 +3,7 @@
 // state of its arguments, or refuses. Under the sanitizers it is worth the most.
 
 import { describe, expect, it } from "vitest";
-import type { LSTMConfig, NativeLSTM } from "../binding.js";
+import type { NativeRecurrent, RecurrentConfig } from "../binding.js";
 import { native } from "../lib/native.js";
 import { growable, resizable } from "./support/odd-buffers.js";
 
@@ -11,16 +11,25 @@ const any = (value: unknown): never => value as never;
 const refusal = expect.objectContaining({ code: expect.stringMatching(/^ERR_(ARG_TYPE|ARG_VALUE)$/) });
 
 /** One layer: weight_ih 20 × 3, weight_hh 20 × 5, biases of 20. */
-const config: LSTMConfig = {
-  ...{ inputSize: 3, hiddenSize: 5, projSize: 0, numLayers: 1, bidirectional: false, bias: true, dtype: "float32" },
-} as LSTMConfig;
+const config: RecurrentConfig = {
+  ...{
+    cell: "lstm",
+    inputSize: 3,
+    hiddenSize: 5,
+    projSize: 0,
+    numLayers: 1,
+    bidirectional: false,
+    bias: true,
+    dtype: "float32",
+  },
+} as RecurrentConfig;
 const sizes = [60, 100, 20, 20];
 
 const filled = (length: number, value = 0.1): Float32Array => new Float32Array(length).fill(value);
 const parameters = (): Float32Array[] => sizes.map((length) => filled(length));
 
-function model(): NativeLSTM {
-  const made = new native.LSTM(config);
+function model(): NativeRecurrent {
+  const made = new native.Recurrent(config);
   made.load(parameters());
   return made;
 }
@@ -38,11 +47,11 @@ type Arrays = [
 const lengths = [24, 40, 10, 10, 10, 10];
 const fresh = (): Arrays => lengths.map((length) => filled(length, 0.5)) as Arrays;
 
-function forward(lstm: NativeLSTM, [input, output, h0, c0, hn, cn]: Arrays): void {
-  lstm.forward(input, output, h0, c0, hn, cn, 4, 2, false, null, null);
+function forward(lstm: NativeRecurrent, [input, output, h0, c0, hn, cn]: Arrays): void {
+  lstm.forward(input, output, h0, c0, hn, cn, 4, 2, false, null, null, null);
 }
 
-function wanted(lstm: NativeLSTM): Float32Array {
+function wanted(lstm: NativeRecurrent): Float32Array {
   const arrays = fresh();
   forward(lstm, arrays);
   return arrays[1];
@@ -170,13 +179,13 @@ describe("numbers", () => {
     for (const value of odd) {
       const [input, output, h0, c0, hn, cn] = fresh();
       const run = (steps: unknown, batch: unknown, first: unknown = false): void =>
-        lstm.forward(input, output, h0, c0, hn, cn, any(steps), any(batch), any(first), null, null);
+        lstm.forward(input, output, h0, c0, hn, cn, any(steps), any(batch), any(first), null, null, null);
       expect(() => run(value, 2)).toThrow(refusal);
       expect(() => run(4, value)).toThrow(refusal);
       expect(() => run(4, 2, value)).toThrow(refusal);
       expect(() => lstm.stream(any(value), false)).toThrow(refusal);
       expect(() => native.setNumThreads(any(value))).toThrow(refusal);
-      expect(() => new native.LSTM({ ...config, hiddenSize: any(value) })).toThrow(refusal);
+      expect(() => new native.Recurrent({ ...config, hiddenSize: any(value) })).toThrow(refusal);
       expect(() => new native.Linear(any({ inFeatures: value, outFeatures: 1, bias: true, dtype: "float32" }))).toThrow(
         refusal,
       );
@@ -197,7 +206,7 @@ describe("a config", () => {
         return times === 1 ? Reflect.get(of, key) : 2 ** 20;
       },
     });
-    const lstm = new native.LSTM(changing);
+    const lstm = new native.Recurrent(changing);
     lstm.load(parameters());
     expect(wanted(lstm)).toEqual(wanted(model()));
     expect([...reads.values()].every((times) => times === 1)).toBe(true);
@@ -210,7 +219,7 @@ describe("a config", () => {
         return wanted(model()).length > 0;
       },
     };
-    const lstm = new native.LSTM(busy);
+    const lstm = new native.Recurrent(busy);
     lstm.load(parameters());
     expect(wanted(lstm)).toEqual(wanted(model()));
   });

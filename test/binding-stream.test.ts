@@ -8,8 +8,9 @@ import { detach, shrunk } from "./support/odd-buffers.js";
 const any = (value: unknown): never => value as never;
 
 describe("the raw addon", () => {
-  const config = { inputSize: 3, hiddenSize: 4, projSize: 0, numLayers: 1, bidirectional: false, bias: false } as const;
-  const made = new native.LSTM({ ...config, dtype: "float32" });
+  const sizes = { inputSize: 3, hiddenSize: 4, projSize: 0, numLayers: 1 } as const;
+  const config = { cell: "lstm", ...sizes, bidirectional: false, bias: false } as const;
+  const made = new native.Recurrent({ ...config, dtype: "float32" });
   made.load([new Float32Array(48).fill(0.1), new Float32Array(64).fill(0.1)]);
   const zeros = (length: number): Float32Array => new Float32Array(length);
   const stream = made.stream(2, false);
@@ -82,7 +83,7 @@ describe("the raw addon", () => {
       expect(() => made.stream(any(batch), false)).toThrow(refusal);
     }
     expect(() => made.stream(2, any(1))).toThrow(refusal);
-    expect(() => new native.LSTM({ ...config, bidirectional: true, dtype: "float32" }).stream(1, false)).toThrow(
+    expect(() => new native.Recurrent({ ...config, bidirectional: true, dtype: "float32" }).stream(1, false)).toThrow(
       refusal,
     );
     for (const receiver of [
@@ -97,7 +98,7 @@ describe("the raw addon", () => {
   });
 
   it("refuses to step before weights are loaded and after dispose, on any receiver", () => {
-    const { step, dispose } = new native.LSTM({ ...config, dtype: "float32" }).stream(2, false);
+    const { step, dispose } = new native.Recurrent({ ...config, dtype: "float32" }).stream(2, false);
     expect(() => step(...(good() as Parameters<typeof step>))).toThrow("dispose()");
     dispose();
     expect(() => step(...(good() as Parameters<typeof step>))).toThrow("dispose()");

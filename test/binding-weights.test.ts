@@ -2,22 +2,25 @@
 // was loaded, to the bit. As in binding.test.ts, under the sanitizers it is worth the most.
 
 import { describe, expect, it } from "vitest";
-import type { FloatArray, LSTMConfig, NativeWeights } from "../binding.js";
+import type { FloatArray, NativeWeights, RecurrentConfig } from "../binding.js";
 import { native } from "../lib/native.js";
 import { widenFloat16 } from "../lib/weights/half.js";
+import { gatesOf, withoutC } from "./support/binding-model.js";
 import { detach, growable, shrunk } from "./support/odd-buffers.js";
 
 const any = (value: unknown): never => value as never;
+const disposed = expect.objectContaining({ code: "ERR_DISPOSED", message: expect.stringContaining("dispose()") });
 const refusal = expect.objectContaining({ code: expect.stringMatching(/^ERR_(ARG_TYPE|ARG_VALUE)$/) });
 
-/** The sizes of an LSTM's parameters in torch's order; of the biases whether they are. */
-function parametersOf(config: LSTMConfig): { size: number; isBias: boolean }[] {
-  const { inputSize, hiddenSize, projSize, numLayers, bidirectional, bias } = config;
+/** The sizes of a module's parameters in torch's order; of the biases whether they are. */
+function parametersOf(config: RecurrentConfig): { size: number; isBias: boolean }[] {
+  const { cell, inputSize, hiddenSize, projSize, numLayers, bidirectional, bias } = config;
+  const rows = gatesOf[cell] * hiddenSize;
   const [real, directions] = [projSize || hiddenSize, bidirectional ? 2 : 1];
   return Array.from({ length: numLayers * directions }, (_, i) => [
-    { size: 4 * hiddenSize * (i < directions ? inputSize : directions * real), isBias: false },
-    { size: 4 * hiddenSize * real, isBias: false },
-    ...(bias ? [1, 2].map(() => ({ size: 4 * hiddenSize, isBias: true })) : []),
+    { size: rows * (i < directions ? inputSize : directions * real), isBias: false },
+    { size: rows * real, isBias: false },
+    ...(bias ? [1, 2].map(() => ({ size: rows, isBias: true })) : []),
     ...(projSize > 0 ? [{ size: projSize * hiddenSize, isBias: false }] : []),
   ]).flat();
 }
@@ -45,12 +48,25 @@ const wordsOf = ({ buffer, byteOffset, byteLength }: FloatArray): Uint32Array =>
   new Uint32Array(buffer, byteOffset, byteLength / 4);
 const blank = (array: FloatArray): FloatArray => (array.slice() as Float32Array).fill(0.25);
 
-const base = { inputSize: 3, hiddenSize: 5, projSize: 0, numLayers: 1, bidirectional: false, bias: true } as const;
-const configs: LSTMConfig[] = [];
+const sizesOfOne = { inputSize: 3, hiddenSize: 5, projSize: 0, numLayers: 1 } as const;
+const base = { cell: "lstm", ...sizesOfOne, bidirectional: false, bias: true } as const;
+const configs: RecurrentConfig[] = [];
 for (const hiddenSize of [1, 2, 7, 8, 16, 33]) {
   for (const inputSize of [1, 5, 64, 130]) {
     configs.push({ ...base, hiddenSize, inputSize, dtype: hiddenSize % 2 === 0 ? "float64" : "float32" });
     configs.push({ ...base, hiddenSize, inputSize, dtype: "float32", weightDtype: "float16", bias: inputSize > 1 });
+  }
+}
+for (const cell of withoutC) {
+  for (const [inputSize, hiddenSize] of [
+    [1, 1],
+    [5, 7],
+    [130, 16],
+    [64, 33],
+  ] as const) {
+    const one = { ...base, cell, inputSize, hiddenSize };
+    configs.push({ ...one, dtype: inputSize > 100 ? "float64" : "float32", bias: hiddenSize !== 7 });
+    configs.push({ ...one, dtype: "float32", weightDtype: "float16", numLayers: 2, bidirectional: true });
   }
 }
 configs.push(
@@ -64,7 +80,7 @@ describe("what is read", () => {
     const given = parametersOf(config).map(({ size, isBias }) =>
       anyBits(size, config.weightDtype === "float16" && !isBias ? "float16" : config.dtype),
     );
-    const made = new native.LSTM(config);
+    const made = new native.Recurrent(config);
     made.load(given);
     const kept = given.map(wordsOf).map((words) => words.slice());
     const check = (one: NativeWeights): void => {
@@ -78,7 +94,7 @@ describe("what is read", () => {
     const memory = new Uint8Array(new SharedArrayBuffer(made.byteLength()));
     made.share(memory);
     check(made);
-    const opened = new native.LSTM(config);
+    const opened = new native.Recurrent(config);
     opened.open(memory);
     made.dispose();
     check(opened);
@@ -110,7 +126,8 @@ describe("what is read", () => {
 const zeros = (length: number): Float32Array => new Float32Array(length);
 const linearConfig = { inFeatures: 3, outFeatures: 5, bias: true, dtype: "float32" } as const;
 const makers: [string, () => NativeWeights, number[]][] = [
-  ["LSTM", () => new native.LSTM({ ...base, dtype: "float32" }), [60, 100, 20, 20]],
+  ["LSTM", () => new native.Recurrent({ ...base, dtype: "float32" }), [60, 100, 20, 20]],
+  ["GRU", () => new native.Recurrent({ ...base, cell: "gru", dtype: "float32" }), [45, 75, 15, 15]],
   ["Linear", () => new native.Linear(linearConfig), [15, 5]],
 ];
 
@@ -194,16 +211,16 @@ describe.each(makers)("%s", (_, fresh, sizes) => {
   it("refuses before there are weights and after dispose", () => {
     const bare = fresh();
     const memory = memoryOf(bare);
-    expect(() => bare.read(sizes.map(zeros))).toThrow(refusal);
-    expect(() => bare.share(memory)).toThrow(refusal);
+    expect(() => bare.read(sizes.map(zeros))).toThrow(disposed);
+    expect(() => bare.share(memory)).toThrow(disposed);
     const gone = loaded();
     gone.share(memory);
     gone.dispose();
     gone.dispose();
     for (const call of [() => gone.read(sizes.map(zeros)), () => gone.share(memory), () => gone.open(memory)]) {
-      expect(call).toThrow(refusal);
+      expect(call).toThrow(disposed);
     }
-    expect(() => gone.byteLength()).toThrow(refusal);
+    expect(() => gone.byteLength()).toThrow(disposed);
     bare.open(memory);
     expect(contents(bare).every((array) => array.every((value) => value === 0.5))).toBe(true);
   });
@@ -219,14 +236,14 @@ describe.each(makers)("%s", (_, fresh, sizes) => {
 describe("memory that there is not", () => {
   it("is an error, for sizes whose weights no memory holds", () => {
     const size = 2 ** 24;
-    const huge: LSTMConfig = { ...base, inputSize: size, hiddenSize: size, numLayers: 2 ** 16, dtype: "float64" };
-    expect(() => new native.LSTM(huge).byteLength()).toThrow("out of memory");
-    expect(() => new native.LSTM({ ...huge, numLayers: 1 }).byteLength()).toThrow("out of memory");
+    const huge: RecurrentConfig = { ...base, inputSize: size, hiddenSize: size, numLayers: 2 ** 16, dtype: "float64" };
+    expect(() => new native.Recurrent(huge).byteLength()).toThrow("out of memory");
+    expect(() => new native.Recurrent({ ...huge, numLayers: 1 }).byteLength()).toThrow("out of memory");
     const linear = new native.Linear({ inFeatures: size, outFeatures: size, bias: true, dtype: "float64" });
     expect(linear.byteLength()).toBeGreaterThan(2 ** 50);
     // 2^16 · 2^24 rows of 2^24 are 2^64 elements, which 64 bits count as none.
     for (const hiddenSize of [size, size / 2, size / 4]) {
-      expect(() => new native.LSTM({ ...huge, hiddenSize }).stream(size, false)).toThrow("out of memory");
+      expect(() => new native.Recurrent({ ...huge, hiddenSize }).stream(size, false)).toThrow("out of memory");
     }
   });
 });

@@ -2,9 +2,9 @@
 // not its own. Nobody calls it so but a bug in lib/, and this test; under the sanitizers it is worth the most.
 
 import { describe, expect, it } from "vitest";
-import type { ForwardArgs, LSTMConfig } from "../binding.js";
+import type { PassArgs, RecurrentConfig } from "../binding.js";
 import { native } from "../lib/native.js";
-import { config, dense, joined, model, packed, parameters, zeros } from "./support/binding-model.js";
+import { config, dense, hidden, joined, model, packed, parameters, withoutC, zeros } from "./support/binding-model.js";
 import { detach, shrunk } from "./support/odd-buffers.js";
 
 const any = (value: unknown): never => value as never;
@@ -18,11 +18,11 @@ const strangers: unknown[] = [
   ...[new Float64Array(64), new Uint32Array(64), { length: 64, BYTES_PER_ELEMENT: 4 }, new Proxy(zeros(64), {})],
 ];
 
-const names = "input output h0 c0 hn cn steps batch batchFirst batchSizes sortedIndices".split(" ");
-const nullable = new Set([2, 3, 9, 10]); // h0, c0, batchSizes, sortedIndices
+const names = "input output h0 c0 hn cn steps batch batchFirst batchSizes sortedIndices lengths".split(" ");
+const nullable = new Set([2, 3, 9, 10, 11]); // h0, c0, batchSizes, sortedIndices, lengths
 
 /** Every way to spoil argument `i` of a call. */
-function spoiled(make: () => ForwardArgs, i: number): [what: string, args: ForwardArgs][] {
+function spoiled(make: () => PassArgs, i: number): [what: string, args: PassArgs][] {
   const now = (make() as unknown[])[i];
   const bad: [string, unknown][] = [];
   for (const stranger of strangers) {
@@ -60,19 +60,20 @@ function spoiled(make: () => ForwardArgs, i: number): [what: string, args: Forwa
       bad.push([String(value), value]);
     }
   }
-  return bad.map(([what, value]) => [what, (make() as unknown[]).with(i, value) as ForwardArgs]);
+  return bad.map(([what, value]) => [what, (make() as unknown[]).with(i, value) as PassArgs]);
 }
 
 function describeKind(value: unknown): string {
   return typeof value === "object" && value !== null ? value.constructor.name : String(value);
 }
 
+const disposed = expect.objectContaining({ code: "ERR_DISPOSED", message: expect.stringContaining("dispose()") });
 const refusal = expect.objectContaining({
   code: expect.stringMatching(/^ERR_(ARG_TYPE|ARG_VALUE)$/),
   message: expect.stringMatching(/./),
 });
 
-describe.each<[string, () => ForwardArgs]>([
+describe.each<[string, () => PassArgs]>([
   ["dense", dense],
   ["packed", packed],
   ["joined", joined],
@@ -80,11 +81,11 @@ describe.each<[string, () => ForwardArgs]>([
   it("runs as they are", () => {
     const args = make();
     lstm.forward(...args);
-    expect(args[1].every((value) => value !== 0)).toBe(true);
+    expect(Array.from(args[1]).every((value) => value !== 0)).toBe(true);
   });
 
   // sortedIndices is read only with batchSizes.
-  const read = names.slice(0, make()[10] === null ? 10 : 11);
+  const read = names.filter((name) => name !== "sortedIndices" || make()[9] !== null);
 
   it.each(read)("refuses a spoiled %s", (name) => {
     const all = spoiled(make, names.indexOf(name));
@@ -100,8 +101,56 @@ describe.each<[string, () => ForwardArgs]>([
 
   it("refuses fewer arguments than there are", () => {
     for (let count = 0; count < 9; count++) {
-      expect(() => lstm.forward(...(make().slice(0, count) as unknown as ForwardArgs))).toThrow(refusal);
+      expect(() => lstm.forward(...(make().slice(0, count) as unknown as PassArgs))).toThrow(refusal);
     }
+  });
+});
+
+describe.each(withoutC)("%s, which has no c,", (cell) => {
+  const { made, args } = hidden(cell);
+
+  it("runs with null for c0 and cn", () => {
+    const good = args();
+    made.forward(...good);
+    expect(Array.from(good[1]).every((value) => value !== 0.5)).toBe(true);
+    expect(Array.from(good[4]).every((value) => value !== 0.5)).toBe(true);
+  });
+
+  it.each(["c0", "cn"])("refuses anything else for %s", (name) => {
+    for (const stranger of [...strangers.slice(1), zeros(0), zeros(4), detach(zeros(4))]) {
+      const bad = (args() as unknown[]).with(names.indexOf(name), stranger) as PassArgs;
+      expect(() => made.forward(...bad), describeKind(stranger)).toThrow(refusal);
+      expect(() => made.forwardAsync(...bad, () => {}), describeKind(stranger)).toThrow(refusal);
+    }
+  });
+
+  it("refuses states of another size, and an LSTM's weights", () => {
+    for (const [place, length] of [
+      [2, 3],
+      [2, 8],
+      [4, 3],
+      [4, 8],
+    ] as const) {
+      const bad = (args() as unknown[]).with(place, zeros(length)) as PassArgs;
+      expect(() => made.forward(...bad)).toThrow(refusal);
+    }
+    expect(() => made.load([24, 16, 8, 8].map(zeros))).toThrow(refusal);
+  });
+
+  it("has streams whose state is h alone", () => {
+    const stream = made.stream(2, false);
+    const [input, output, h] = [zeros(6).fill(0.5), zeros(4), zeros(4)];
+    stream.write(zeros(4).fill(0.25), null);
+    stream.read(h, null);
+    expect(Array.from(h)).toEqual([0.25, 0.25, 0.25, 0.25]);
+    stream.step(input, output, 1, undefined);
+    stream.read(h, null);
+    expect(h).toEqual(output);
+    for (const c of [zeros(4), zeros(0), 3, {}]) {
+      expect(() => stream.read(h, any(c))).toThrow(refusal);
+      expect(() => stream.write(h, any(c))).toThrow(refusal);
+    }
+    for (const bad of [null, undefined, zeros(3), zeros(8)]) expect(() => stream.read(any(bad), null)).toThrow(refusal);
   });
 });
 
@@ -198,6 +247,11 @@ describe("the constructor", () => {
       `projSize ${value}`,
       { ...config, projSize: value },
     ]),
+    ...[undefined, null, 0, "", "LSTM", "rnn"].map((value): [string, unknown] => [
+      `cell ${value}`,
+      { ...config, projSize: 0, cell: value },
+    ]),
+    ...withoutC.map((cell): [string, unknown] => [`a projection in ${cell}`, { ...config, cell }]),
     ...[1, "true", null].map((value): [string, unknown] => [`bias ${value}`, { ...config, bias: value }]),
     ...[1, "true", null].map((value): [string, unknown] => [
       `bidirectional ${value}`,
@@ -209,11 +263,11 @@ describe("the constructor", () => {
     ["float16 weights of float64", { ...config, dtype: "float64", weightDtype: "float16" }],
   ];
   it.each(bad)("refuses %s", (_, given) => {
-    expect(() => new native.LSTM(any(given))).toThrow(refusal);
+    expect(() => new native.Recurrent(any(given))).toThrow(refusal);
   });
 
   it("refuses to be called without new", () => {
-    expect(() => (native.LSTM as unknown as (given: LSTMConfig) => unknown)(config)).toThrow();
+    expect(() => (native.Recurrent as unknown as (given: RecurrentConfig) => unknown)(config)).toThrow();
   });
 
   it("passes on what a getter throws", () => {
@@ -223,7 +277,7 @@ describe("the constructor", () => {
         throw new Error("from the getter");
       },
     };
-    expect(() => new native.LSTM(given)).toThrow("from the getter");
+    expect(() => new native.Recurrent(given)).toThrow("from the getter");
   });
 });
 
@@ -239,15 +293,15 @@ describe("methods", () => {
   });
 
   it("refuse to run before weights are loaded and after dispose", () => {
-    const bare = new native.LSTM(config);
-    expect(() => bare.forward(...dense())).toThrow(refusal);
-    expect(() => bare.forwardAsync(...dense(), () => {})).toThrow(refusal);
+    const bare = new native.Recurrent(config);
+    expect(() => bare.forward(...dense())).toThrow(disposed);
+    expect(() => bare.forwardAsync(...dense(), () => {})).toThrow(disposed);
     const gone = model();
     gone.dispose();
     gone.dispose();
-    expect(() => gone.forward(...dense())).toThrow(refusal);
-    expect(() => gone.forwardAsync(...dense(), () => {})).toThrow(refusal);
-    expect(() => gone.load(parameters())).toThrow(refusal);
+    expect(() => gone.forward(...dense())).toThrow(disposed);
+    expect(() => gone.forwardAsync(...dense(), () => {})).toThrow(disposed);
+    expect(() => gone.load(parameters())).toThrow(disposed);
   });
 });
 

@@ -15,7 +15,8 @@ import {
   unpackSequence,
 } from "../lib/index.js";
 import { expectClose, expectSameBits } from "./support/compare.js";
-import { checksum, modules, rebuildEmbedding, storedTensor } from "./support/modules-fixture.js";
+import { checksum } from "./support/fixture.js";
+import { modules, rebuildEmbedding, storedTensor } from "./support/modules-fixture.js";
 
 const threadsBefore = getNumThreads();
 afterEach(() => setNumThreads(threadsBefore));

@@ -1,36 +1,28 @@
-// The exactness contract: a sequence's output, hn and cn are the same bits alone, in a batch, in any layout, packed or
+// The exactness contract of every cell: a sequence's output, hn and cn are the same bits alone, in a batch, in any layout, packed or
 // dense, sync or async, whole or in pieces, for any number of threads, and (by the committed digests) on every
 // instruction set. vitest.config.ts runs this file once for each instruction set of the machine.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { getNumThreads, runtimeInfo, setNumThreads } from "../lib/index.js";
-import { expectSameBits } from "./support/compare.js";
+import { getNumThreads, runtimeInfo, setNumThreads, type Tensor } from "../lib/index.js";
+import { type Cell, expectSameList, lstm, named, type Results } from "./support/cells.js";
 import * as passes from "./support/exactness-passes.js";
-import { SHAPES, type Shape } from "./support/exactness-shapes.js";
+import { SHAPES, type Shape, shapesOf } from "./support/exactness-shapes.js";
 
 const DTYPES = ["float32", "float64"] as const;
-const THREADS = [1, 2, 3, 4];
+/** Numbers of threads; of GRU and RNN, which go the LSTM's ways through the core, fewer. */
+const threadsFor = (cell: Cell): number[] => (cell === lstm ? [1, 2, 3, 4] : [1, 3]);
 
 const { isa } = runtimeInfo();
 const threadsBefore = getNumThreads();
 afterEach(() => setNumThreads(threadsBefore));
 
-function expectSame(actual: readonly passes.Single[], expected: readonly passes.Single[], label: string): void {
-  expect(actual.length, label).toBe(expected.length);
-  for (const [k, { output, hn, cn }] of expected.entries()) {
-    expectSameBits(actual[k]!.output, output, `${label}, sequence ${k}, output`);
-    expectSameBits(actual[k]!.hn, hn, `${label}, sequence ${k}, hn`);
-    expectSameBits(actual[k]!.cn, cn, `${label}, sequence ${k}, cn`);
-  }
-}
-
 /** Each sequence alone on one thread: what every other way is held against. */
-function reference(setup: passes.Setup): passes.Single[] {
+function reference(setup: passes.Setup): Results[] {
   setNumThreads(1);
   const results = passes.alone(setup);
-  for (const { output, hn, cn } of results) {
-    for (const { data } of [output, hn, cn]) {
+  for (const result of results) {
+    for (const { data } of Object.values(result) as Tensor[]) {
       expect(data.every(Number.isFinite)).toBe(true);
       expect(data.some((x) => x !== 0)).toBe(true);
     }
@@ -55,46 +47,48 @@ it("runs on the instruction set that vitest.config.ts names this project after",
   expect(isa).toBe(task.file.projectName);
 });
 
-describe.each(DTYPES)(`bits on ${isa}, %s`, (dtype) => {
-  describe.each(SHAPES.map((shape) => [shape.name, shape] as const))("%s", (_, shape) => {
-    const setup = passes.setUp(shape, dtype);
-    let kept: passes.Single[] | undefined;
-    const alone = (): passes.Single[] => {
+const each = named.flatMap(([name, cell]) => DTYPES.map((dtype) => [name, dtype, cell] as const));
+
+describe.each(each)(`bits of %s on ${isa}, %s`, (_, dtype, cell) => {
+  describe.each(shapesOf(cell).map((shape) => [shape.name, shape] as const))("%s", (__, shape) => {
+    const setup = passes.setUp(cell, shape, dtype);
+    let kept: Results[] | undefined;
+    const alone = (): Results[] => {
       kept ??= reference(setup);
       return kept;
     };
 
-    it("has the committed digest", () => digests.judge(`${shape.name}, ${dtype}`, alone()));
+    it("has the committed digest", () => digests.judge(passes.bitsName(cell, shape, dtype), alone()));
 
-    it.each(THREADS)("is the same in every layout on %i threads", async (threads) => {
+    it.each(threadsFor(cell))("is the same in every layout on %i threads", async (threads) => {
       const expected = alone();
       setNumThreads(threads);
       expect(getNumThreads()).toBe(threads);
-      expectSame(passes.packed(setup), expected, "packed");
-      expectSame(passes.packedSorted(setup), expected, "packed sorted");
-      expectSame(await passes.packedAsync(setup), expected, "packed async");
+      expectSameList(passes.packed(setup), expected, "packed");
+      expectSameList(passes.packedSorted(setup), expected, "packed sorted");
+      expectSameList(await passes.packedAsync(setup), expected, "packed async");
       if (!isEqual(shape)) return;
-      expectSame(passes.dense(setup, false), expected, "dense");
-      expectSame(passes.dense(setup, true), expected, "dense batch-first");
-      expectSame(await passes.denseAsync(setup), expected, "dense async");
+      expectSameList(passes.dense(setup, false), expected, "dense");
+      expectSameList(passes.dense(setup, true), expected, "dense batch-first");
+      expectSameList(await passes.denseAsync(setup), expected, "dense async");
     });
 
     it("is the same alone on many threads, and as a batch of one", () => {
       const expected = alone();
       setNumThreads(4);
-      expectSame(passes.alone(setup), expected, "alone, 4 threads");
+      expectSameList(passes.alone(setup), expected, "alone, 4 threads");
       setNumThreads(2);
-      expectSame(passes.aloneBatchFirst(setup), expected, "batch of one, 2 threads");
+      expectSameList(passes.aloneBatchFirst(setup), expected, "batch of one, 2 threads");
     });
 
     if (!shape.bidirectional) {
       it("is the same in pieces with the state carried over", () => {
         const expected = alone();
         setNumThreads(1);
-        expectSame(passes.inPieces(setup, 3), expected, "pieces of 3");
+        expectSameList(passes.inPieces(setup, 3), expected, "pieces of 3");
         setNumThreads(2);
-        expectSame(passes.inPieces(setup, 1), expected, "single steps");
-        if (isEqual(shape)) expectSame(passes.denseInPieces(setup, 2), expected, "dense pieces of 2");
+        expectSameList(passes.inPieces(setup, 1), expected, "single steps");
+        if (isEqual(shape)) expectSameList(passes.denseInPieces(setup, 2), expected, "dense pieces of 2");
       });
     }
 
@@ -104,34 +98,37 @@ describe.each(DTYPES)(`bits on ${isa}, %s`, (dtype) => {
         const expected = alone();
         setNumThreads(2);
         const picks = shuffled(n);
-        expectSame(passes.restore(passes.packed(passes.choose(setup, picks)), picks), expected, "shuffled");
+        expectSameList(passes.restore(passes.packed(passes.choose(setup, picks)), picks), expected, "shuffled");
         const some = picks.slice(0, Math.ceil(n / 3));
         const expectedSome = some.map((k) => expected[k]!);
-        expectSame(passes.packed(passes.choose(setup, some)), expectedSome, "a third of the batch");
+        expectSameList(passes.packed(passes.choose(setup, some)), expectedSome, "a third of the batch");
       });
     }
   });
 });
 
-describe.each(DTYPES)(`batch sizes on ${isa}, %s`, (dtype) => {
+describe.each(each)(`batch sizes of %s on ${isa}, %s`, (_, dtype, cell) => {
   // Every way in which a batch can end within a register tile or a row slot.
-  it.each([1, 2, 3])("gives each sequence the same bits in batches of 1 to 40, %i threads", (threads) => {
-    const shape: Shape = { name: "", inputSize: 6, hiddenSize: 20, lengths: Array.from({ length: 40 }, () => 3) };
-    const setup = passes.setUp(shape, dtype);
-    const expected = reference(setup);
-    setNumThreads(threads);
-    for (let n = 1; n <= 40; n++) {
-      const first = Array.from({ length: n }, (_, k) => k);
-      expectSame(passes.dense(passes.choose(setup, first), n % 2 === 0), expected.slice(0, n), `batch of ${n}`);
-    }
-  });
+  it.each(cell === lstm ? [1, 2, 3] : [2])(
+    "gives each sequence the same bits in batches of 1 to 40, %i threads",
+    (threads) => {
+      const shape: Shape = { name: "", inputSize: 6, hiddenSize: 20, lengths: Array.from({ length: 40 }, () => 3) };
+      const setup = passes.setUp(cell, shape, dtype);
+      const expected = reference(setup);
+      setNumThreads(threads);
+      for (let n = 1; n <= 40; n++) {
+        const first = Array.from({ length: n }, (_, k) => k);
+        expectSameList(passes.dense(passes.choose(setup, first), n % 2 === 0), expected.slice(0, n), `batch of ${n}`);
+      }
+    },
+  );
 
   it("gives the same bits for every hidden size from 1 to 40, in a batch and alone", () => {
     for (let hiddenSize = 1; hiddenSize <= 40; hiddenSize++) {
-      const setup = passes.setUp({ name: "", inputSize: 3, hiddenSize, lengths: [4, 2, 4, 1, 3, 4, 4] }, dtype);
+      const setup = passes.setUp(cell, { name: "", inputSize: 3, hiddenSize, lengths: [4, 2, 4, 1, 3, 4, 4] }, dtype);
       const expected = reference(setup);
       setNumThreads(2);
-      expectSame(passes.packed(setup), expected, `${hiddenSize} units`);
+      expectSameList(passes.packed(setup), expected, `${hiddenSize} units`);
     }
   });
 });
@@ -142,20 +139,22 @@ describe(`concurrency on ${isa}`, () => {
       /^(neither|projection|more rows than slots, both|one sequence, both)/.test(name),
     );
     expect(shapes.length).toBeGreaterThan(3);
-    const setups = shapes.map((shape) => passes.setUp(shape, "float32"));
+    const setups = named.flatMap(([, cell]) =>
+      shapes.filter((shape) => shapesOf(cell).includes(shape)).map((shape) => passes.setUp(cell, shape, "float32")),
+    );
     const expected = setups.map(reference);
     setNumThreads(2);
     const pending = [...setups, ...setups, ...setups].map(passes.packedAsync);
-    for (const [k, setup] of setups.entries()) expectSame(passes.packed(setup), expected[k]!, "sync meanwhile");
+    for (const [k, setup] of setups.entries()) expectSameList(passes.packed(setup), expected[k]!, "sync meanwhile");
     for (const [k, results] of (await Promise.all(pending)).entries()) {
-      expectSame(results, expected[k % setups.length]!, `pass ${k}`);
+      expectSameList(results, expected[k % setups.length]!, `pass ${k}`);
     }
   });
 
   it("repeats itself to the bit", () => {
-    const setup = passes.setUp(SHAPES[4]!, "float32");
+    const setup = passes.setUp(lstm, SHAPES[4]!, "float32");
     const first = passes.packed(setup);
-    for (let n = 0; n < 10; n++) expectSame(passes.packed(setup), first, `repeat ${n}`);
+    for (let n = 0; n < 10; n++) expectSameList(passes.packed(setup), first, `repeat ${n}`);
   });
 });
 
@@ -165,7 +164,7 @@ const digests = (() => {
   const writing = process.env.PACKED_LSTM_WRITE_BITS === "1";
   const committed: Record<string, string> = writing ? {} : JSON.parse(readFileSync(file, "utf8"));
   return {
-    judge(name: string, results: readonly passes.Single[]): void {
+    judge(name: string, results: readonly Results[]): void {
       const digest = passes.digest(results);
       if (writing) committed[name] = digest;
       expect(digest, `${name}: other bits on ${isa} than test/fixtures/bits.json has`).toBe(committed[name]);

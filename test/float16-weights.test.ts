@@ -4,9 +4,10 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { getNumThreads, LSTM, manualSeed, rand, runtimeInfo, setNumThreads, type Tensor } from "../lib/index.js";
 import { roundToFloat16, widenFloat16 } from "../lib/weights/half.js";
+import { type Cell, expectSameList, lstm, named } from "./support/cells.js";
 import { expectSameBits } from "./support/compare.js";
 import * as passes from "./support/exactness-passes.js";
-import { SHAPES } from "./support/exactness-shapes.js";
+import { SHAPES, type Shape, shapesOf } from "./support/exactness-shapes.js";
 import { expectCoded } from "./support/expect-coded.js";
 
 const threadsBefore = getNumThreads();
@@ -71,46 +72,42 @@ describe("rounding to float16", () => {
 });
 
 /** The setup with float16 weights, and one of float32 that has the same, rounded, weights. */
-function pair(shape: (typeof SHAPES)[number]): { half: passes.Setup; wide: passes.Setup } {
-  const drawn = passes.setUp(shape, "float32");
+function pair(cell: Cell, shape: Shape): { half: passes.Setup; wide: passes.Setup } {
+  const drawn = passes.setUp(cell, shape, "float32");
   const store = (dict: Record<string, Tensor>, weightDtype?: "float16") => ({
     ...drawn,
-    timeMajor: LSTM.fromStateDict(dict, { weightDtype }),
-    batchFirst: LSTM.fromStateDict(dict, { weightDtype, batchFirst: true }),
+    timeMajor: cell.fromStateDict(dict, { weightDtype }),
+    batchFirst: cell.fromStateDict(dict, { weightDtype, batchFirst: true }),
   });
   const half = store(drawn.timeMajor.stateDict(), "float16");
   return { half, wide: store(half.timeMajor.stateDict()) };
 }
 
-function expectSame(actual: readonly passes.Single[], expected: readonly passes.Single[], label: string): void {
-  expect(actual.length, label).toBe(expected.length);
-  for (const [k, { output, hn, cn }] of expected.entries()) {
-    expectSameBits(actual[k]!.output, output, `${label}, sequence ${k}, output`);
-    expectSameBits(actual[k]!.hn, hn, `${label}, sequence ${k}, hn`);
-    expectSameBits(actual[k]!.cn, cn, `${label}, sequence ${k}, cn`);
-  }
-}
+describe.each(named)(`float16 weights of %s on ${runtimeInfo().isa}`, (_, cell) => {
+  // GRU and RNN go the LSTM's ways through the core: half of the shapes, on two threads.
+  const shapes = shapesOf(cell).filter((__, k) => cell === lstm || k % 2 === 0);
+  const threadNumbers = cell === lstm ? [1, 2, 3] : [2];
 
-describe(`float16 weights on ${runtimeInfo().isa}`, () => {
-  it.each(SHAPES.map((shape) => [shape.name, shape] as const))("have the bits of float32: %s", async (_, shape) => {
-    const { half, wide } = pair(shape);
+  it.each(shapes.map((shape) => [shape.name, shape] as const))("have the bits of float32: %s", async (__, shape) => {
+    const { half, wide } = pair(cell, shape);
     setNumThreads(1);
     const expected = passes.alone(wide);
     expect(expected[0]!.output.data.some((x) => x !== 0)).toBe(true);
-    expectSame(passes.alone(half), expected, "alone");
-    for (const threads of [1, 2, 3]) {
+    expectSameList(passes.alone(half), expected, "alone");
+    for (const threads of threadNumbers) {
       setNumThreads(threads);
-      expectSame(passes.packed(half), expected, `packed, ${threads} threads`);
-      expectSame(await passes.packedAsync(half), expected, `packed async, ${threads} threads`);
-      expectSame(passes.aloneBatchFirst(half), expected, `batches of one, ${threads} threads`);
+      expectSameList(passes.packed(half), expected, `packed, ${threads} threads`);
+      expectSameList(await passes.packedAsync(half), expected, `packed async, ${threads} threads`);
+      expectSameList(passes.aloneBatchFirst(half), expected, `batches of one, ${threads} threads`);
       if (new Set(shape.lengths).size === 1)
-        expectSame(passes.dense(half, false), expected, `dense, ${threads} threads`);
+        expectSameList(passes.dense(half, false), expected, `dense, ${threads} threads`);
     }
-    if (!shape.bidirectional) expectSame(passes.inPieces(half, 3), expected, "pieces of 3");
+    if (!shape.bidirectional) expectSameList(passes.inPieces(half, 3), expected, "pieces of 3");
   });
 
   it("have them step by step, and in a batch job", async () => {
-    const { half, wide } = pair(SHAPES.find(({ name }) => name === "projection")!);
+    const name = cell === lstm ? "projection" : "no bias";
+    const { half, wide } = pair(cell, SHAPES.find((shape) => shape.name === name)!);
     const stream = half.timeMajor.stream();
     const results = half.timeMajor.map(half.sequences);
     for await (const { index, output } of results) {
@@ -123,7 +120,9 @@ describe(`float16 weights on ${runtimeInfo().isa}`, () => {
       }
     }
   });
+});
 
+describe(`float16 weights on ${runtimeInfo().isa}`, () => {
   const stored = (weight: number[], inputs: number, x: number[], weightDtype?: "float16"): Tensor => {
     const rows = 4 * Math.ceil(weight.length / inputs / 4);
     const data = new Float32Array(rows * inputs);

@@ -10,7 +10,7 @@ import { openZip } from "../lib/weights/zip.js";
 import { zip } from "./support/archive.js";
 import { expectCoded } from "./support/expect-coded.js";
 import { kerasFile, kerasFolders, readKerasExpected, readTfjsExpected, runLayer } from "./support/keras-fixtures.js";
-import { tensorOf } from "./support/weight-fixtures.js";
+import { tensorOf } from "./support/stored.js";
 import { withFolder } from "./support/with-folder.js";
 
 function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {

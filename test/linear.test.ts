@@ -18,8 +18,8 @@ import {
   unpackSequence,
 } from "../lib/index.js";
 import { expectClose, expectSameBits } from "./support/compare.js";
-import { uniform } from "./support/fixture.js";
-import { checksum, modules, rebuildLinear, storedTensor } from "./support/modules-fixture.js";
+import { checksum, uniform } from "./support/fixture.js";
+import { modules, rebuildLinear, storedTensor } from "./support/modules-fixture.js";
 
 const TOLERANCE = { float32: 5e-6, float64: 1e-12 };
 

@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest";
 import { Linear, LSTM, loadTorch, ones, rand, type Tensor, tensor } from "../lib/index.js";
 import { expectClose, expectSameBits } from "./support/compare.js";
 import { expectCoded } from "./support/expect-coded.js";
-import { nameFolders, readNamesExpected, tensorOf, weightFile } from "./support/weight-fixtures.js";
+import { tensorOf } from "./support/stored.js";
+import { nameFolders, readNamesExpected, weightFile } from "./support/weight-fixtures.js";
 
 /** How many representable numbers two floats lie apart, at most, over all elements. */
 function largestUlp(actual: Tensor, expected: Tensor): number {

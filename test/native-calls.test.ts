@@ -2,7 +2,7 @@
 // The addon's class is replaced by one that counts and passes on.
 
 import { beforeEach, expect, it, vi } from "vitest";
-import type { Binding, ForwardArgs, NativeJob, NativeLSTM } from "../binding.js";
+import type { Binding, NativeJob, NativeRecurrent, PassArgs } from "../binding.js";
 import { LSTM, packPaddedSequence, rand } from "../lib/index.js";
 import { rejection } from "./support/expect-coded.js";
 
@@ -10,21 +10,21 @@ const calls: string[] = vi.hoisted(() => []);
 
 vi.mock("../lib/native.js", async (importOriginal) => {
   const real = await importOriginal<{ native: Binding }>();
-  class Counting extends real.native.LSTM {
-    override load(...args: Parameters<NativeLSTM["load"]>): void {
+  class Counting extends real.native.Recurrent {
+    override load(...args: Parameters<NativeRecurrent["load"]>): void {
       calls.push("load");
       super.load(...args);
     }
-    override forward(...args: ForwardArgs): void {
+    override forward(...args: PassArgs): void {
       calls.push("forward");
       super.forward(...args);
     }
-    override forwardAsync(...args: Parameters<NativeLSTM["forwardAsync"]>): NativeJob {
+    override forwardAsync(...args: Parameters<NativeRecurrent["forwardAsync"]>): NativeJob {
       calls.push("forwardAsync");
       return super.forwardAsync(...args);
     }
   }
-  return { ...real, native: { ...real.native, LSTM: Counting } };
+  return { ...real, native: { ...real.native, Recurrent: Counting } };
 });
 
 const lstm = new LSTM(3, 5, { numLayers: 3, bidirectional: true });

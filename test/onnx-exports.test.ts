@@ -3,10 +3,11 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { cat, LSTM, loadOnnx, type OnnxModule, type Tensor } from "../lib/index.js";
-import { runCell } from "./support/cell-oracle.js";
+import { cat, loadOnnx, type OnnxModule, type Tensor } from "../lib/index.js";
+import { cellFor, stateOf, tensorsOf } from "./support/cells.js";
 import { expectClose, expectSameBits } from "./support/compare.js";
-import { type StoredTensor, tensorOf, weightFile } from "./support/weight-fixtures.js";
+import { type StoredTensor, tensorOf } from "./support/stored.js";
+import { weightFile } from "./support/weight-fixtures.js";
 
 interface Export {
   module: string;
@@ -25,12 +26,8 @@ function runLayers(nodes: readonly OnnxModule[], input: Tensor): Tensor {
   const spread = (state: Tensor): Tensor =>
     state.shape[1] === batch ? state : cat(new Array<Tensor>(batch).fill(state), 1);
   return nodes.reduce((x, node) => {
-    if (node.module === "LSTM") {
-      const [h0, c0] = node.initialState ?? [];
-      return LSTM.fromStateDict(node.stateDict).forward(x, h0 && c0 && [spread(h0), spread(c0)])[0];
-    }
-    const kind = node.module === "GRU" ? "GRU" : node.nonlinearity;
-    return runCell(kind, node.stateDict, x, node.initialState && spread(node.initialState))[0];
+    const hx = node.initialState && stateOf(tensorsOf(node.initialState).map(spread));
+    return cellFor(node).fromStateDict(node.stateDict).forward(x, hx)[0];
   }, input);
 }
 

@@ -7,7 +7,8 @@ import { loadOnnx } from "../lib/weights/onnx/onnx.js";
 import { loadTorch } from "../lib/weights/torch/load.js";
 import { expectSameBits } from "./support/compare.js";
 import { expectCoded } from "./support/expect-coded.js";
-import { readOnnxExpected, readTorchExpected, tensorOf, torchFolders, weightFile } from "./support/weight-fixtures.js";
+import { tensorOf } from "./support/stored.js";
+import { readOnnxExpected, readTorchExpected, torchFolders, weightFile } from "./support/weight-fixtures.js";
 
 const { files, onnx } = readOnnxExpected();
 

@@ -1,13 +1,14 @@
 // What loadOnnx makes of every kind of recurrent node: names, modules, what stands beside the state dict, and the numbers
-// that onnxruntime gets from the same file. GRU and RNN run in a naive oracle.
+// that onnxruntime gets from the same file.
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { cat, LSTM, loadOnnx, type OnnxModule, type Tensor, zeros } from "../lib/index.js";
-import { type CellKind, runCell } from "./support/cell-oracle.js";
+import { cellFor, stateOf, tensorsOf } from "./support/cells.js";
 import { expectClose, expectSameBits } from "./support/compare.js";
 import { expectCoded } from "./support/expect-coded.js";
-import { type StoredRun, type StoredTensor, tensorOf, weightFile } from "./support/weight-fixtures.js";
+import { type StoredTensor, tensorOf } from "./support/stored.js";
+import { type StoredRun, weightFile } from "./support/weight-fixtures.js";
 
 interface HeldNode {
   name: string;
@@ -46,15 +47,9 @@ function run(node: OnnxModule, x: Tensor): Tensor[] {
   const spread = (state: Tensor): Tensor =>
     state.shape[1] === batch ? state : cat(new Array<Tensor>(batch).fill(state), 1);
   const turned = (output: Tensor): Tensor => (node.reverse ? flip(output) : output);
-  if (node.module === "LSTM") {
-    const [h0, c0] = node.initialState ?? [];
-    const hx = h0 && c0 ? ([spread(h0), spread(c0)] as const) : undefined;
-    const [output, [hn, cn]] = LSTM.fromStateDict(dict).forward(input, hx && [...hx]);
-    return [turned(output), hn, cn];
-  }
-  const kind: CellKind = node.module === "GRU" ? "GRU" : node.nonlinearity;
-  const [output, hn] = runCell(kind, dict, input, node.initialState && spread(node.initialState));
-  return [turned(output), hn];
+  const hx = node.initialState && stateOf(tensorsOf(node.initialState).map(spread));
+  const [output, state] = cellFor(node).fromStateDict(dict).forward(input, hx);
+  return [turned(output), ...tensorsOf(state)];
 }
 
 describe("loadOnnx, a node of each kind", () => {

@@ -5,7 +5,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readModel } from "../lib/weights/onnx/graph.js";
 import { Budget, Scope } from "../lib/weights/onnx/scope.js";
-import { type StoredTensor, tensorOf, weightFile } from "./support/weight-fixtures.js";
+import { type StoredTensor, tensorOf } from "./support/stored.js";
+import { weightFile } from "./support/weight-fixtures.js";
 
 interface Expected {
   onnxruntime: string;

@@ -1,14 +1,15 @@
 // The oracle before it judges: by hand on one unit, where each gate can be told apart, and against PyTorch's float64.
 
 import { describe, expect, it } from "vitest";
+import { cellOf, type Results } from "./support/cells.js";
 import { expectClose } from "./support/compare.js";
-import { readFixture, rebuild } from "./support/fixture.js";
+import { bars, readFixture, rebuild } from "./support/fixture.js";
 import { type OracleModel, oracle } from "./support/oracle.js";
 import { oracleCase, oracleModel, rowsOf } from "./support/oracle-case.js";
 
 /** One unit, one input, weights for the gates i, f, g, o. */
 function unit(parameters: Record<string, number[]>, bidirectional = false): OracleModel {
-  return { hiddenSize: 1, numLayers: 1, bidirectional, parameters };
+  return { cell: "lstm", hiddenSize: 1, numLayers: 1, bidirectional, parameters };
 }
 
 const zeros = { weight_ih_l0: [0, 0, 0, 0], weight_hh_l0: [0, 0, 0, 0] };
@@ -75,34 +76,62 @@ describe("the oracle, by hand", () => {
   });
 });
 
+describe("the oracle's other cells, by hand", () => {
+  const one = (cell: OracleModel["cell"], parameters: Record<string, number[]>): OracleModel => ({
+    ...unit(parameters),
+    cell,
+  });
+  const still = { weight_ih_l0: [0, 0, 0], weight_hh_l0: [0, 0, 0] };
+
+  it.each([
+    ["z keeps the old", [0, 40, 0.7], [0, 0, 0], 0.3],
+    ["without z the new comes in", [0, -40, 0.7], [0, 0, 0], Math.tanh(0.7)],
+    ["r lets h's share of n through, its bias too", [40, -40, 0.7], [0, 0, 0.2], Math.tanh(0.9)],
+    ["without r x's share is all", [-40, -40, 0.7], [0, 0, 0.2], Math.tanh(0.7)],
+    ["z at a half is the middle", [-40, 0, 0.7], [0, 0, 9], (Math.tanh(0.7) + 0.3) / 2],
+  ])("GRU: %s", (_, input, hidden, expected) => {
+    const { hn, cn } = oracle(one("gru", { ...still, bias_ih_l0: input, bias_hh_l0: hidden }), [[9]], [[0.3]]);
+    expect(hn[0]![0]).toBeCloseTo(expected, 14);
+    expect(cn).toEqual([]);
+  });
+
+  it("RNN: all four shares, then tanh or relu", () => {
+    const parameters = { weight_ih_l0: [0.25], weight_hh_l0: [0.5], bias_ih_l0: [0.125], bias_hh_l0: [0.0625] };
+    const sum = 0.25 * 2 + 0.5 * 0.3 + 0.1875;
+    expect(oracle(one("rnn_tanh", parameters), [[2]], [[0.3]]).hn[0]![0]).toBeCloseTo(Math.tanh(sum), 15);
+    expect(oracle(one("rnn_relu", parameters), [[2]], [[0.3]]).hn[0]![0]).toBeCloseTo(sum, 15);
+    expect(oracle(one("rnn_relu", parameters), [[-9]], [[0.3]]).hn[0]![0]).toBe(0);
+  });
+});
+
 describe("the oracle against torch's float64", () => {
-  const fixture = readFixture("parity");
-  const cases = fixture.cases.filter(({ dtype }) => dtype === "float64");
+  const cases = (["parity", "parity-cells"] as const).flatMap((name) => {
+    const fixture = readFixture(name);
+    return fixture.cases
+      .filter(({ dtype }) => dtype === "float64")
+      .map((c) => ({ ...c, values: (key: keyof Results) => fixture.tensor(c[key]!) }));
+  });
 
   it.each(cases.map((c) => [c.name, c] as const))("%s", (_, c) => {
     const result = oracleCase(c, rebuild(c));
-    for (const key of ["output", "hn", "cn"] as const) {
-      expectClose(result[key], fixture.tensor(c[key]), { atol: 1e-12, rtol: 0, label: key });
-    }
+    expect(Object.keys(result)).toEqual(cellOf(c.cell).keys);
+    for (const key of cellOf(c.cell).keys) expectClose(result[key]!, c.values(key), { ...bars(c), label: key });
   });
 
-  it("would see any two gates exchanged", () => {
-    const c = cases.find(({ bias, hiddenSize, batch }) => bias && hiddenSize > 8 && batch === null)!;
-    const { lstm, input, hx } = rebuild(c);
-    const model = oracleModel(c, lstm);
-    const state = hx?.map(rowsOf);
+  it.each(["lstm", "gru"] as const)("would see any two gates of %s exchanged", (kind) => {
+    const { gates } = cellOf(kind);
+    const c = cases.find(
+      ({ cell, bias, hiddenSize, batch }) => cell === kind && bias && hiddenSize > 8 && batch === null,
+    )!;
+    const { module, input, states } = rebuild(c);
+    const model = oracleModel(c, module);
+    const state = states?.map(rowsOf);
     const result = (m: OracleModel) => oracle(m, rowsOf(input), state?.[0], state?.[1]).output.flat();
     const right = result(model);
-    for (const [a, b] of [
-      [0, 1],
-      [0, 2],
-      [0, 3],
-      [1, 2],
-      [1, 3],
-      [2, 3],
-    ] as const) {
+    const pairs = [0, 1, 2, 3].flatMap((a) => [0, 1, 2, 3].map((b) => [a, b] as const));
+    for (const [a, b] of pairs.filter(([one, other]) => one < other && other < gates)) {
       const weight = Float64Array.from(model.parameters.weight_ih_l0!);
-      const block = weight.length / 4;
+      const block = weight.length / gates;
       const kept = weight.slice(a * block, (a + 1) * block);
       weight.copyWithin(a * block, b * block, (b + 1) * block);
       weight.set(kept, b * block);

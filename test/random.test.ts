@@ -1,13 +1,13 @@
 // rand, randn, uniform and manualSeed, held against what torch drew (test/fixtures/draws.json), and the arithmetic under
 // them against exact arithmetic in whole numbers.
 
-import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
 import { fma32, fma64, log32, sincos32 } from "../lib/random/float-math.js";
 import { manualSeed, rand, randn, uniform } from "../lib/random/random.js";
 import { Tensor } from "../lib/tensor/tensor.js";
 import { expectClose, expectSameBits } from "./support/compare.js";
 import { expectCoded } from "./support/expect-coded.js";
+import { readManifest, tensorOf } from "./support/stored.js";
 
 interface Call {
   fn: "rand" | "randn" | "uniform";
@@ -18,15 +18,7 @@ interface Call {
   data: string;
 }
 
-const fixture = JSON.parse(readFileSync(new URL("fixtures/draws.json", import.meta.url), "utf8")) as {
-  torch: string;
-  cases: { name: string; seed: string; calls: Call[] }[];
-};
-
-function expected({ data, dtype, size }: Call): Tensor {
-  const { buffer } = Uint8Array.from(Buffer.from(data, "base64"));
-  return new Tensor(dtype === "float32" ? new Float32Array(buffer) : new Float64Array(buffer), [size]);
-}
+const fixture = readManifest<{ torch: string; cases: { name: string; seed: string; calls: Call[] }[] }>("draws");
 
 function draw({ fn, size, dtype, from = 0, to = 1 }: Call): Tensor {
   if (fn === "rand") return rand([size], dtype);
@@ -44,7 +36,7 @@ describe(`numbers of torch ${fixture.torch}`, () => {
     for (const [i, call] of calls.entries()) {
       const label = `call ${i}, ${call.fn}`;
       const drawn = draw(call);
-      const wanted = expected(call);
+      const wanted = tensorOf({ ...call, shape: [call.size] });
       expect(drawn.shape).toEqual(wanted.shape);
       if (call.size === 0) continue;
       if (call.fn === "randn" && call.dtype === "float64") {

@@ -84,8 +84,9 @@ describe("the raw addon's step", () => {
   ])("may read and write any two parts of %s", (_, make) => {
     manualSeed(3);
     const [inputSize, hiddenSize, steps] = [5, 3, 4];
-    const config = { inputSize, hiddenSize, projSize: 0, numLayers: 1, bidirectional: false, bias: false } as const;
-    const made = new native.LSTM({ ...config, dtype: "float32" });
+    const sizes = { inputSize, hiddenSize, projSize: 0, numLayers: 1 };
+    const config = { cell: "lstm", ...sizes, bidirectional: false, bias: false } as const;
+    const made = new native.Recurrent({ ...config, dtype: "float32" });
     made.load([12 * inputSize, 12 * hiddenSize].map((n) => randn([n]).data as FloatArray));
     const [a, b] = [made.stream(1, false), made.stream(1, false)];
     const [read, written] = [steps * inputSize, steps * hiddenSize];

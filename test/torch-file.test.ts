@@ -7,7 +7,8 @@ import { describe, expect, it } from "vitest";
 import { loadTorch } from "../lib/weights/torch/load.js";
 import { expectSameBits } from "./support/compare.js";
 import { expectCoded } from "./support/expect-coded.js";
-import { readTorchExpected, tensorOf, torchFolders, weightFile } from "./support/weight-fixtures.js";
+import { tensorOf } from "./support/stored.js";
+import { readTorchExpected, torchFolders, weightFile } from "./support/weight-fixtures.js";
 
 /** What the error for a file of torch.save's that holds no tensor by name, or none that a Tensor holds, must say. */
 const refused: readonly (readonly [file: string, piece: string | RegExp])[] = [

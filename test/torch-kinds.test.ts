@@ -8,7 +8,8 @@ import { passedOver } from "../lib/weights/passed-over.js";
 import { listTorch, loadTorch } from "../lib/weights/torch/load.js";
 import { expectSameBits } from "./support/compare.js";
 import { expectCoded } from "./support/expect-coded.js";
-import { kindFolders, readKindsExpected, tensorOf, weightFile } from "./support/weight-fixtures.js";
+import { tensorOf } from "./support/stored.js";
+import { kindFolders, readKindsExpected, weightFile } from "./support/weight-fixtures.js";
 
 describe.each(kindFolders)("loadTorch, the files of %s", (folder) => {
   const { torch, files } = readKindsExpected(folder);

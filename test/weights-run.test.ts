@@ -4,11 +4,11 @@
 import { describe, expect, it } from "vitest";
 import { cat, LSTM, loadOnnx, loadTorch, type Tensor } from "../lib/index.js";
 import { expectClose } from "./support/compare.js";
+import { tensorOf } from "./support/stored.js";
 import {
   readOnnxExpected,
   readTorchExpected,
   type StoredRun,
-  tensorOf,
   torchFolders,
   weightFile,
 } from "./support/weight-fixtures.js";

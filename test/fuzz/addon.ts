@@ -5,13 +5,13 @@
 
 import type {
   FloatArray,
-  ForwardArgs,
   LinearConfig,
-  LSTMConfig,
   NativeJob,
   NativeLinear,
-  NativeLSTM,
+  NativeRecurrent,
   NativeStream,
+  PassArgs,
+  RecurrentConfig,
 } from "../../binding.js";
 import { native } from "../../lib/native.js";
 import type { Below } from "../support/mutate.js";
@@ -21,8 +21,8 @@ import type { Attack, Outcome, Target } from "./target.js";
 import { Memory, type Numbers, stranger } from "./values.js";
 
 interface Model {
-  readonly config: LSTMConfig;
-  readonly object: NativeLSTM;
+  readonly config: RecurrentConfig;
+  readonly object: NativeRecurrent;
   readonly streams: { readonly object: NativeStream; readonly batch: number }[];
 }
 
@@ -158,7 +158,7 @@ class Case {
   #newModel(): void {
     const config = randomConfig(this.#below);
     const odd = Object.fromEntries(Object.entries(config).map(([key, value]) => [key, this.#odd(value)]));
-    const object = new native.LSTM(this.#tricky(odd) as never);
+    const object = new native.Recurrent(this.#tricky(odd) as never);
     this.#models.push({ config, object, streams: [] });
     this.#load();
   }
@@ -189,18 +189,20 @@ class Case {
   #forward(): void {
     const model = this.#pick(this.#models);
     if (model === undefined) return;
-    const { inputSize, hiddenSize, projSize, numLayers, bidirectional, dtype } = model.config;
-    const { rows, steps, batch, batchFirst, sizes, sorted } = randomRows(this.#below);
+    const { cell, inputSize, hiddenSize, projSize, numLayers, bidirectional, dtype } = model.config;
+    const { rows, steps, batch, batchFirst, sizes, sorted, lengths } = randomRows(this.#below);
     const states = numLayers * (bidirectional ? 2 : 1) * batch;
     const width = projSize || hiddenSize;
     const float = (length: number): Numbers => this.#odd(this.#array(dtype, length));
     const maybe = (length: number): Numbers | null => (this.#below(2) === 0 ? null : float(length));
+    const hasC = cell === "lstm";
     const arrays = [
       ...[float(rows * inputSize), float(rows * (bidirectional ? 2 : 1) * width)],
-      ...[maybe(states * width), maybe(states * hiddenSize), float(states * width), float(states * hiddenSize)],
+      ...[maybe(states * width), hasC ? maybe(states * hiddenSize) : this.#odd(null)],
+      ...[float(states * width), hasC ? float(states * hiddenSize) : this.#odd(null)],
     ];
-    const description = [steps, batch, batchFirst, sizes, sorted].map((value) => this.#odd(value));
-    const args = [...arrays, ...description] as unknown as ForwardArgs;
+    const description = [steps, batch, batchFirst, sizes, sorted, lengths].map((value) => this.#odd(value));
+    const args = [...arrays, ...description] as unknown as PassArgs;
     if (this.#below(3) !== 0) {
       model.object.forward(...args);
       return;
@@ -231,13 +233,14 @@ class Case {
     const model = this.#models.find(({ streams }) => streams.length > 0);
     const stream = this.#pick(model?.streams ?? []);
     if (model === undefined || stream === undefined) return;
-    const { inputSize, hiddenSize, projSize, numLayers, dtype } = model.config;
+    const { cell, inputSize, hiddenSize, projSize, numLayers, dtype } = model.config;
     const width = projSize || hiddenSize;
     const float = (length: number): FloatArray => this.#odd(this.#array(dtype, length)) as FloatArray;
     const rows = Array.from({ length: stream.batch }, (_, i) => i).filter(() => this.#below(3) !== 0);
     const some = rows.length > 0 && this.#below(2) === 0;
     const [steps, batch] = [1 + this.#below(3), some ? rows.length : stream.batch];
-    const state = [float(numLayers * stream.batch * width), float(numLayers * stream.batch * hiddenSize)] as const;
+    const c = cell === "lstm" ? float(numLayers * stream.batch * hiddenSize) : this.#odd(null);
+    const state = [float(numLayers * stream.batch * width), c] as const;
     const calls = [
       () => stream.object.read(...state),
       () => stream.object.write(...state),

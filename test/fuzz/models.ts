@@ -3,7 +3,8 @@
 // which the runner compares. Alone, they are what the float64 oracle says.
 
 import fc from "fast-check";
-import { setNumThreads } from "../../lib/index.js";
+import { setNumThreads, type Tensor } from "../../lib/index.js";
+import { type Cell, cells, type Results } from "../support/cells.js";
 import * as passes from "../support/exactness-passes.js";
 import type { Shape } from "../support/exactness-shapes.js";
 import { oracle } from "../support/oracle.js";
@@ -11,6 +12,7 @@ import { oracleModel, rowsOf } from "../support/oracle-case.js";
 import type { Attack, Outcome, Target } from "./target.js";
 
 interface Model {
+  cell: Cell;
   shape: Shape;
   dtype: "float32" | "float64";
   threads: number;
@@ -22,6 +24,7 @@ interface Model {
 /** Mostly small; now and then wide, long or many, since plans change there. */
 const model: fc.Arbitrary<Model> = fc
   .record({
+    cell: fc.constantFrom(...cells),
     inputSize: fc.oneof({ weight: 5, arbitrary: fc.integer({ min: 1, max: 40 }) }, fc.integer({ min: 41, max: 300 })),
     hiddenSize: fc.oneof({ weight: 5, arbitrary: fc.integer({ min: 1, max: 40 }) }, fc.integer({ min: 41, max: 200 })),
     numLayers: fc.integer({ min: 1, max: 3 }),
@@ -39,9 +42,9 @@ const model: fc.Arbitrary<Model> = fc
     piece: fc.integer({ min: 1, max: 5 }),
     seed: fc.nat(),
   })
-  .map(({ proj, dtype, threads, piece, seed, ...shape }) => {
-    const projSize = proj === null ? 0 : proj % shape.hiddenSize;
-    return { shape: { name: "", ...shape, projSize }, dtype, threads, piece, seed };
+  .map(({ cell, proj, dtype, threads, piece, seed, ...shape }) => {
+    const projSize = proj === null || cell.kind !== "lstm" ? undefined : proj % shape.hiddenSize || undefined;
+    return { cell, shape: { name: "", ...shape, ...(projSize && { projSize }) }, dtype, threads, piece, seed };
   });
 
 function equal(most: number, steps: number): fc.Arbitrary<number[]> {
@@ -50,25 +53,21 @@ function equal(most: number, steps: number): fc.Arbitrary<number[]> {
     .map(([count, length]) => new Array<number>(count).fill(length));
 }
 
-function same(way: string, actual: readonly passes.Single[], expected: readonly passes.Single[]): void {
+function same(way: string, actual: readonly Results[], expected: readonly Results[]): void {
   if (passes.digest(actual) !== passes.digest(expected)) throw new Error(`other bits ${way} than alone on one thread`);
 }
 
 /** Float32 over a few hundred terms and a dozen steps; a wrong formula is off by far more. */
 const tolerance = { float32: 2e-4, float64: 1e-11 } as const;
 
-function judgeByOracle({ shape, dtype }: Model, setup: passes.Setup, alone: readonly passes.Single[]): void {
+function judgeByOracle({ cell, shape, dtype }: Model, setup: passes.Setup, alone: readonly Results[]): void {
   const { hiddenSize, numLayers = 1, bidirectional = false } = shape;
-  const truth = oracleModel({ hiddenSize, numLayers, bidirectional }, setup.timeMajor);
+  const truth = oracleModel({ cell: cell.kind, hiddenSize, numLayers, bidirectional }, setup.timeMajor);
   for (const k of [0, alone.length - 1]) {
-    const { output, hn, cn } = alone[k] as passes.Single;
-    const states = [setup.h0, setup.c0].map((state) => rowsOf(state.select(1, k)));
+    const states = setup.states.map((state) => rowsOf(state.select(1, k)));
     const expected = oracle(truth, rowsOf(setup.sequences[k] as never), states[0], states[1]);
-    for (const [what, got, wanted] of [
-      ["output", output, expected.output],
-      ["hn", hn, expected.hn],
-      ["cn", cn, expected.cn],
-    ] as const) {
+    for (const what of cell.keys) {
+      const [got, wanted] = [(alone[k] as Results)[what] as Tensor, expected[what]];
       const off = wanted.flat().findIndex((value, i) => {
         const allowed = tolerance[dtype] * (1 + Math.abs(value)) * (shape.scale ?? 1);
         return !(Math.abs(value - (got.data[i] as number)) <= allowed);
@@ -79,8 +78,8 @@ function judgeByOracle({ shape, dtype }: Model, setup: passes.Setup, alone: read
 }
 
 async function judge(given: Model): Promise<string> {
-  const { shape, dtype, threads, piece } = given;
-  const setup = passes.setUp(shape, dtype, given.seed);
+  const { cell, shape, dtype, threads, piece } = given;
+  const setup = passes.setUp(cell, shape, dtype, given.seed);
   setNumThreads(1);
   const alone = passes.alone(setup);
   judgeByOracle(given, setup, alone);
@@ -101,7 +100,7 @@ async function judge(given: Model): Promise<string> {
   }
   const some = shape.lengths.map((_, k) => k).filter((k) => k % 3 !== 1);
   const fewer = passes.packed(passes.choose(setup, some.toReversed()));
-  same("among fewer", fewer.toReversed(), some.map((k) => alone[k]) as passes.Single[]);
+  same("among fewer", fewer.toReversed(), some.map((k) => alone[k]) as Results[]);
   return passes.digest(alone);
 }
 

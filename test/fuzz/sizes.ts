@@ -1,14 +1,18 @@
 // Models and batches drawn at random, and how long every array of a call on them is, as binding.d.ts says.
 
-import type { LSTMConfig } from "../../binding.js";
+import type { CellKind, RecurrentConfig } from "../../binding.js";
+import { gatesOf } from "../support/binding-model.js";
 import type { Below } from "../support/mutate.js";
 
-export function randomConfig(below: Below): LSTMConfig {
+export function randomConfig(below: Below): RecurrentConfig {
   const hiddenSize = 1 + below(20);
+  const cells: CellKind[] = ["lstm", "lstm", "lstm", "gru", "rnn_tanh", "rnn_relu"];
+  const cell = cells[below(cells.length)] ?? "lstm";
   return {
+    cell,
     inputSize: 1 + below(6),
     hiddenSize,
-    projSize: below(3) === 0 ? below(hiddenSize) : 0,
+    projSize: cell === "lstm" && below(3) === 0 ? below(hiddenSize) : 0,
     numLayers: 1 + below(2),
     bidirectional: below(3) === 0,
     bias: below(3) !== 0,
@@ -17,19 +21,20 @@ export function randomConfig(below: Below): LSTMConfig {
 }
 
 /** Lengths of the arrays that `load` takes. */
-export function parameterSizes(config: LSTMConfig): number[] {
-  const { inputSize, hiddenSize, projSize, numLayers, bidirectional, bias } = config;
+export function parameterSizes(config: RecurrentConfig): number[] {
+  const { cell, inputSize, hiddenSize, projSize, numLayers, bidirectional, bias } = config;
+  const rows = gatesOf[cell] * hiddenSize;
   const width = projSize || hiddenSize;
   const directions = bidirectional ? 2 : 1;
   return Array.from({ length: numLayers * directions }, (_, i) => [
-    4 * hiddenSize * (i < directions ? inputSize : directions * width),
-    4 * hiddenSize * width,
-    ...(bias ? [4 * hiddenSize, 4 * hiddenSize] : []),
+    rows * (i < directions ? inputSize : directions * width),
+    rows * width,
+    ...(bias ? [rows, rows] : []),
     ...(projSize !== 0 ? [projSize * hiddenSize] : []),
   ]).flat();
 }
 
-/** The last five of ForwardArgs, and the rows they describe. */
+/** The last six of PassArgs, and the rows they describe. */
 export interface Rows {
   readonly rows: number;
   readonly steps: number;
@@ -37,13 +42,14 @@ export interface Rows {
   readonly batchFirst: boolean;
   readonly sizes: Int32Array | null;
   readonly sorted: Int32Array | null;
+  readonly lengths: Int32Array | null;
 }
 
 /** Dense rows of either layout, packed ones in either order, or joined ones. */
 export function randomRows(below: Below): Rows {
   const [steps, batch] = [1 + below(5), 1 + below(9)];
   if (below(2) === 0) {
-    return { rows: steps * batch, steps, batch, batchFirst: below(2) === 0, sizes: null, sorted: null };
+    return { rows: steps * batch, steps, batch, batchFirst: below(2) === 0, sizes: null, sorted: null, lengths: null };
   }
   const sizes = Int32Array.from({ length: steps }, () => 1 + below(batch))
     .sort()
@@ -52,8 +58,8 @@ export function randomRows(below: Below): Rows {
   const rows = sizes.reduce((a, b) => a + b, 0);
   if (below(2) === 0) {
     const lengths = Int32Array.from({ length: batch }, (_, b) => sizes.filter((size) => size > b).length);
-    return { rows, steps, batch, batchFirst: true, sizes: lengths, sorted: null };
+    return { rows, steps, batch, batchFirst: true, sizes: null, sorted: null, lengths };
   }
   const sorted = below(2) === 0 ? Int32Array.from({ length: batch }, (_, b) => batch - 1 - b) : null;
-  return { rows, steps, batch, batchFirst: false, sizes, sorted };
+  return { rows, steps, batch, batchFirst: false, sizes, sorted, lengths: null };
 }

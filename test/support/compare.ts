@@ -9,6 +9,8 @@ export interface Tolerance {
   atol: number;
   /** Part relative to |expected|. */
   rtol: number;
+  /** Where |expected| is beyond 1, `atol` is relative to it. Default false. */
+  scaled?: boolean;
   /** What is compared, for the message. */
   label?: string;
   /** Takes NaN where NaN is expected, and an infinity where the same one is. Default false: neither may occur. */
@@ -45,11 +47,11 @@ function checkComparable(actual: Tensor, expected: Tensor, label: string, nonFin
 }
 
 /**
- * Fails unless |actual − expected| ≤ atol + rtol·|expected| for every element.
+ * Fails unless |actual − expected| ≤ atol + rtol·|expected| for every element; with `scaled`, atol·max(1, |expected|).
  * @returns the largest |actual − expected|
  */
 export function expectClose(actual: Tensor, expected: Tensor, tolerance: Tolerance): number {
-  const { atol, rtol, label = "tensor", nonFinite = false } = tolerance;
+  const { atol, rtol, scaled = false, label = "tensor", nonFinite = false } = tolerance;
   for (const limit of [atol, rtol])
     if (!(limit >= 0 && limit < 1)) fail(label, `a tolerance of ${limit} proves nothing`);
   checkComparable(actual, expected, label, nonFinite);
@@ -61,7 +63,8 @@ export function expectClose(actual: Tensor, expected: Tensor, tolerance: Toleran
     if (nonFinite && (a === e || (Number.isNaN(a) && Number.isNaN(e)))) continue;
     const error = Math.abs(a - e);
     if (error > worst) worst = error;
-    if (Number.isFinite(error) && error <= atol + rtol * Math.abs(e)) continue;
+    if (Number.isFinite(error) && error <= (scaled ? atol * Math.max(1, Math.abs(e)) : atol) + rtol * Math.abs(e))
+      continue;
     if (beyond++ === 0) first = `${place(i, actual.shape)} is ${a}, expected ${e}`;
   }
   if (beyond > 0) fail(label, `${first}; ${beyond} of ${actual.size} differ, by ${worst} at most`);

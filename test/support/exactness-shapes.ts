@@ -1,5 +1,7 @@
 // The shapes of the exactness suite, as data: at least one for every way the core may choose to share out the work.
 
+import type { Cell } from "./cells.js";
+
 export interface Shape {
   /** What the shape is there to provoke. */
   name: string;
@@ -76,6 +78,11 @@ export const SHAPES: readonly Shape[] = [
   { name: "saturated gates", inputSize: 60, hiddenSize: 24, lengths: mixed(15, 10), scale: 64, numLayers: 2 },
   { name: "one step each", inputSize: 30, hiddenSize: 48, lengths: equal(40, 1) },
 ];
+
+/** Those that a cell can have: only an LSTM has projections. */
+export function shapesOf(cell: Cell): Shape[] {
+  return SHAPES.filter(({ projSize }) => projSize === undefined || cell.kind === "lstm");
+}
 
 /** Multiply-adds of one pass over the shape. */
 export function cost(shape: Shape): number {

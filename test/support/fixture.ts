@@ -1,30 +1,27 @@
-// Reads what test/fixtures/generate.py wrote, and rebuilds each case: the seeded module and the seeded input, drawn in
-// the generator's order and held against its checksums. It judges no result.
+// Reads what test/fixtures/generate.py and cells.py wrote, and rebuilds each case: the seeded module and the seeded input,
+// drawn in the generator's order and held against its checksums. It judges no result.
 
-import { readFileSync } from "node:fs";
 import { crc32 } from "node:zlib";
+import type { CellKind } from "../../binding.js";
+import { manualSeed, packPaddedSequence, padPackedSequence, rand, type Tensor } from "../../lib/index.js";
 import {
-  LSTM,
-  manualSeed,
-  PackedSequence,
-  packPaddedSequence,
-  padPackedSequence,
-  rand,
-  Tensor,
-} from "../../lib/index.js";
-
-type FloatDType = "float32" | "float64";
-
-/** Where a tensor lies in the .bin file. */
-export interface Stored {
-  offset: number;
-  shape: number[];
-  dtype: FloatDType;
-}
+  type Cell,
+  cellOf,
+  type FloatDType,
+  type Module,
+  type Results,
+  resultsOf,
+  stateOf,
+  stateShapes,
+} from "./cells.js";
+import type { Tolerance } from "./compare.js";
+import { readManifest, readValues, type Stored } from "./stored.js";
 
 /** One case as the manifest has it. `batch` is null for an unbatched input, `lengths` for a dense one. */
-export interface Case {
+export interface Case extends Results<Stored> {
   name: string;
+  /** An LSTM's where the manifest names none. */
+  cell: CellKind;
   seed: number;
   dtype: FloatDType;
   inputSize: number;
@@ -43,9 +40,6 @@ export interface Case {
   paddingValue: number;
   totalLength: number | null;
   crc: { weights: number; inputs: number };
-  output: Stored;
-  hn: Stored;
-  cn: Stored;
 }
 
 /** torch's results in float64 for the same float32 numbers. */
@@ -61,23 +55,16 @@ export interface Fixture<C> {
   tensor(stored: Stored): Tensor;
 }
 
-export interface Result {
-  output: Tensor;
-  hn: Tensor;
-  cn: Tensor;
+type Name = "parity" | "relations" | "extremes" | "parity-cells" | "extremes-cells";
+
+export function readFixture<C extends Case = Case>(name: Name): Fixture<C> {
+  const { torch, cases } = readManifest<{ torch: string; cases: C[] }>(name);
+  return { torch, cases: cases.map((c) => ({ ...c, cell: c.cell ?? "lstm" })), tensor: readValues(name) };
 }
 
-const folder = new URL("../fixtures/", import.meta.url);
-
-export function readFixture<C extends Case = Case>(name: "parity" | "relations" | "extremes"): Fixture<C> {
-  const manifest = JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8")) as Omit<Fixture<C>, "tensor">;
-  const bytes = new Uint8Array(readFileSync(new URL(`${name}.bin`, folder))).buffer;
-  const tensor = ({ offset, shape, dtype }: Stored): Tensor => {
-    const size = shape.reduce((a, b) => a * b, 1);
-    const data = dtype === "float32" ? new Float32Array(bytes, offset, size) : new Float64Array(bytes, offset, size);
-    return new Tensor(data.slice(), shape);
-  };
-  return { ...manifest, tensor };
+/** How near to torch's a case's results must be. The values of relu grow, so beyond 1 it is by their size. */
+export function bars({ cell, dtype }: Pick<Case, "cell" | "dtype">): Tolerance {
+  return { atol: dtype === "float32" ? 5e-6 : 1e-12, rtol: 0, scaled: cell === "rnn_relu" };
 }
 
 /** Uniform in [-scale, scale), exactly as the generator draws it. */
@@ -87,7 +74,8 @@ export function uniform(shape: readonly number[], dtype: FloatDType, scale = 1):
   return t;
 }
 
-function checksum(tensors: readonly Tensor[]): number {
+/** The checksum that the generators take of tensors. */
+export function checksum(tensors: readonly Tensor[]): number {
   let crc = 0;
   for (const { data } of tensors) crc = crc32(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), crc);
   return crc;
@@ -97,35 +85,38 @@ function expectChecksum(what: string, ours: number, torchs: number): void {
   if (ours !== torchs) throw new Error(`manualSeed: the ${what} differ from torch's; the generator is at fault`);
 }
 
+export interface Rebuilt {
+  cell: Cell;
+  module: Module;
+  input: Tensor;
+  /** h0, and of an LSTM c0; none where the case has none. */
+  states: Tensor[] | undefined;
+}
+
 /** The seeded module, input and initial state of a case. Throws when their bits are not torch's. */
-export function rebuild(c: Case): { lstm: LSTM; input: Tensor; hx: [h0: Tensor, c0: Tensor] | undefined } {
+export function rebuild(c: Case): Rebuilt {
   const { numLayers, bias, batchFirst, bidirectional, projSize, dtype, batch, steps } = c;
+  const cell = cellOf(c.cell);
   manualSeed(c.seed);
-  const lstm = new LSTM(c.inputSize, c.hiddenSize, { numLayers, bias, batchFirst, bidirectional, projSize, dtype });
+  const options = { numLayers, bias, batchFirst, bidirectional, dtype, ...(projSize > 0 && { projSize }) };
+  const module = cell.make(c.inputSize, c.hiddenSize, options);
   const lead = batch === null ? [steps] : batchFirst ? [batch, steps] : [steps, batch];
   const input = uniform([...lead, c.inputSize], dtype, c.scale);
-  let hx: [Tensor, Tensor] | undefined;
-  if (c.state) {
-    const rows = [numLayers * (bidirectional ? 2 : 1), ...(batch === null ? [] : [batch])];
-    hx = [uniform([...rows, projSize || c.hiddenSize], dtype), uniform([...rows, c.hiddenSize], dtype)];
-  }
-  expectChecksum("weights", checksum(Object.values(lstm.stateDict())), c.crc.weights);
-  expectChecksum("inputs", checksum([input, ...(hx ?? [])]), c.crc.inputs);
-  return { lstm, input, hx };
+  const shapes = stateShapes(cell, c, batch === null ? [] : [batch]);
+  const states = c.state ? shapes.map((shape) => uniform(shape, dtype)) : undefined;
+  expectChecksum("weights", checksum(Object.values(module.stateDict())), c.crc.weights);
+  expectChecksum("inputs", checksum([input, ...(states ?? [])]), c.crc.inputs);
+  return { cell, module, input, states };
 }
 
 /** Runs a case the way its manifest says: dense as it is, or packed and padded again. */
-export function run(c: Case, { lstm, input, hx }: ReturnType<typeof rebuild>): Result {
+export function run(c: Case, { module, input, states }: Rebuilt): Results {
   const { batchFirst, lengths, enforceSorted, paddingValue, totalLength } = c;
-  if (lengths === null) {
-    const [output, [hn, cn]] = lstm.forward(input, hx);
-    return { output, hn, cn };
-  }
-  const packed = packPaddedSequence(input, lengths, { batchFirst, enforceSorted });
-  const [packedOutput, [hn, cn]] = lstm.forward(packed, hx);
-  if (!(packedOutput instanceof PackedSequence)) throw new Error("packed in, packed out");
+  const hx = states && stateOf(states);
+  if (lengths === null) return resultsOf(...module.forward(input, hx));
+  const [packed, state] = module.forward(packPaddedSequence(input, lengths, { batchFirst, enforceSorted }), hx);
   const options = { batchFirst, paddingValue, ...(totalLength === null ? {} : { totalLength }) };
-  const [output, back] = padPackedSequence(packedOutput, options);
+  const [output, back] = padPackedSequence(packed, options);
   if (Array.from(back).join() !== lengths.join()) throw new Error(`lengths came back as ${back}`);
-  return { output, hn, cn };
+  return resultsOf(output, state);
 }

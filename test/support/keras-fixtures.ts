@@ -3,9 +3,10 @@
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { Embedding, type KerasLayer, Linear, LSTM, type Tensor } from "../../lib/index.js";
-import { runRecurrent } from "./recurrent-reference.js";
-import { type StoredTensor, weightFile } from "./weight-fixtures.js";
+import { Embedding, type KerasLayer, Linear, type Tensor } from "../../lib/index.js";
+import { cellFor } from "./cells.js";
+import type { StoredTensor } from "./stored.js";
+import { weightFile } from "./weight-fixtures.js";
 
 /** The folders of Keras' files, by the version that wrote them. */
 export const kerasFolders = ["keras-2.13", "keras-2.21", "keras-3.3", "keras-3.15"] as const;
@@ -58,10 +59,8 @@ export function runLayer(layer: KerasLayer, input: Tensor): number[] {
     return rows.flatMap((row) => activate(Array.from(row)));
   }
   const [batch = 0, steps = 0] = input.shape;
-  const all =
-    module === "LSTM"
-      ? Array.from(LSTM.fromStateDict(stateDict, { batchFirst: true }).forward(input)[0].data)
-      : runRecurrent(stateDict, input, layer.nonlinearity);
+  const made = cellFor(layer).fromStateDict(stateDict, { batchFirst: true });
+  const all = Array.from(made.forward(input)[0].data);
   const inner = (config.layer as { config?: Record<string, unknown> } | undefined)?.config ?? config;
   if (inner.return_sequences === true) return all;
   const width = all.length / (batch * steps);

@@ -1,9 +1,8 @@
 // Reads what test/fixtures/modules.py wrote, and rebuilds its seeded modules and inputs. It judges no result.
 
-import { readFileSync } from "node:fs";
-import { crc32 } from "node:zlib";
 import { Embedding, type EmbeddingOptions, Linear, manualSeed, Tensor } from "../../lib/index.js";
-import { type Stored, uniform } from "./fixture.js";
+import { uniform } from "./fixture.js";
+import { readManifest, readValues, type Stored } from "./stored.js";
 
 type FloatDType = "float32" | "float64";
 
@@ -36,28 +35,9 @@ export interface EmbeddingCase {
   output: Stored;
 }
 
-const folder = new URL("../fixtures/", import.meta.url);
-const bytes = new Uint8Array(readFileSync(new URL("modules.bin", folder))).buffer;
+export const modules = readManifest<{ torch: string; linear: LinearCase[]; embedding: EmbeddingCase[] }>("modules");
 
-export const modules = JSON.parse(readFileSync(new URL("modules.json", folder), "utf8")) as {
-  torch: string;
-  linear: LinearCase[];
-  embedding: EmbeddingCase[];
-};
-
-export function storedTensor({ offset, shape, dtype }: Stored): Tensor {
-  const size = shape.reduce((a, b) => a * b, 1);
-  const data = dtype === "float32" ? new Float32Array(bytes, offset, size) : new Float64Array(bytes, offset, size);
-  return new Tensor(data.slice(), shape);
-}
-
-/** The checksum that modules.py takes of tensors. */
-export function checksum(tensors: readonly Tensor[]): number {
-  return tensors.reduce(
-    (crc, { data }) => crc32(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), crc),
-    0,
-  );
-}
+export const storedTensor = readValues("modules");
 
 export function rebuildLinear(c: LinearCase): { linear: Linear; input: Tensor } {
   manualSeed(c.seed);

@@ -1,14 +1,7 @@
 // Reads what test/fixtures/weights.py wrote down about the weight files beside it. It judges nothing.
 
 import { readFileSync } from "node:fs";
-import { Tensor } from "../../lib/tensor/tensor.js";
-
-/** A tensor as expected.json holds it. */
-export interface StoredTensor {
-  dtype: string;
-  shape: number[];
-  data: string;
-}
+import type { StoredTensor } from "./stored.js";
 
 /** What one .pt file, or one LSTM node, holds. */
 export interface StoredDict {
@@ -80,12 +73,4 @@ export function readTorchExpected(folder: string): TorchExpected {
 
 export function readOnnxExpected(): OnnxExpected {
   return JSON.parse(readFileSync(weightFile("onnx", "expected.json"), "utf8")) as OnnxExpected;
-}
-
-export function tensorOf({ dtype, shape, data }: StoredTensor): Tensor {
-  const { buffer } = new Uint8Array(Buffer.from(data, "base64"));
-  if (dtype === "float32") return new Tensor(new Float32Array(buffer), shape);
-  if (dtype === "float64") return new Tensor(new Float64Array(buffer), shape);
-  if (dtype === "int32") return new Tensor(new Int32Array(buffer), shape);
-  throw new Error(`dtype ${dtype} in expected.json`);
 }
