@@ -1,7 +1,7 @@
 // Every reader of `run` on what should be refused, at once and with a code: lengths of every kind from every format, arrays
 // that claim more than they hold, lines that are no sequences. And sequences beyond a reader's first block.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { npyHeader } from "../lib/cli/npy.js";
@@ -268,3 +268,33 @@ function folderRead(name: string): void {
   const input = (name.endsWith(".npz") ? npzInput : npyInput)(at(name), options);
   for (const { sequence } of input.sequences(0, input.count as number) as Iterable<Item>) sequence.data.at(-1);
 }
+
+// Where the system lists a process's open files.
+const openFiles = "/proc/self/fd";
+
+describe.skipIf(!existsSync(openFiles))("no reader leaves a file open", () => {
+  const array = Buffer.concat([npyHeader("f4", [4, 2, 3]), Buffer.alloc(96, 1)]);
+  const kinds: [string, Uint8Array][] = [
+    ["a.npy", array],
+    ["cut.npy", array.subarray(0, -4)],
+    ["wide.npy", Buffer.concat([npyHeader("f4", [4, 2, 4]), Buffer.alloc(128, 1)])],
+    ["a.npz", zipSync({ "input.npy": array })],
+    ["cut.npz", zipSync({ "input.npy": array }).subarray(0, 40)],
+    ["a.jsonl", Buffer.from("[[1,2,3]]\n[[4,5,6]]\n")],
+    ["cut.jsonl", Buffer.from("[[1,2,3]]\n[[4,5\n")],
+  ];
+  it.each(kinds)("%s", async (name, bytes) => {
+    writeFileSync(at(name), bytes);
+    const before = readdirSync(openFiles).length;
+    for (let i = 0; i < 20; i++) await readAll(at(name), {}, 0, 1).catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(readdirSync(openFiles).length).toBeLessThan(before + 10);
+  });
+
+  it("and none goes on in a file that has taken the other's place", () => {
+    writeFileSync(at("moving.npy"), array);
+    const { sequences } = npyInput(at("moving.npy"), { ...options, batchFirst: true });
+    writeFileSync(at("moving.npy"), Buffer.concat([array, Buffer.alloc(4)]));
+    expectCoded(() => [...(sequences(0, 4) as Iterable<Item>)], RangeError, "ERR_FILE", "one that has changed since");
+  });
+});

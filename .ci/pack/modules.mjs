@@ -123,7 +123,7 @@ async function writeDeclarations(/** @type {string} */ root, /** @type {string} 
     onwarn: refuse,
   });
   await declarations.write({ file: join(staging, "dist/index.d.cts"), format: "es" });
-  writeFileSync(join(staging, "dist/index.d.ts"), 'export * from "../../.ci/pack/index.cjs";\n');
+  writeFileSync(join(staging, "dist/index.d.ts"), 'export * from "./index.cjs";\n');
 }
 
 /** The licenses of the libraries whose code is in the modules. */

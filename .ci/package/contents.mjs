@@ -38,7 +38,7 @@ function kB(bytes) {
 
 /** The scripts that are there are those that `packed-lstm build` runs, and each finds what it imports. */
 export function checkScripts(/** @type {Project} */ { folder }, /** @type {Packed} */ { files }) {
-  const there = files.map(({ path }) => path).filter((path) => path.startsWith(".ci/"));
+  const there = files.map(({ path }) => path).filter((path) => path.startsWith("native/scripts/"));
   /** @type {Set<string>} */
   const run = new Set();
   const visit = (/** @type {string} */ path) => {
@@ -96,7 +96,7 @@ export async function checkOrigin(project) {
   const { status, stderr } = project.attempt("npm", publish);
   must(status !== 0 && /EPRIVATE/.test(stderr), "is not published without an origin");
   const { GITHUB_REPOSITORY, ...nobody } = process.env;
-  const script = join(import.meta.dirname, "../.ci/pack.mjs");
+  const script = join(import.meta.dirname, "../pack.mjs");
   const refused = project.attempt(process.execPath, [script, "--to-publish"], nobody);
   must(refused.status === 1 && /GITHUB_REPOSITORY/.test(refused.stderr), "is not packed for publishing without one");
   return anonymous;

@@ -17,7 +17,7 @@ import { createProject, must } from "./project.mjs";
 const compute = `import { LSTM, tensor } from "packed-lstm";
 export const shape = () => new LSTM(3, 4, { batchFirst: true }).forward(tensor([[[1, 2, 3], [4, 5, 6]]]))[0].shape.join();
 `;
-const print = 'import { shape } from "../compute.mjs";\nconsole.log(shape());\n';
+const print = 'import { shape } from "./compute.mjs";\nconsole.log(shape());\n';
 const expected = "1,2,4";
 
 /** Away from its project, no result finds the package that it was made of. @param {string} from @param {string} [as] */
@@ -59,7 +59,7 @@ const nextApp = {
   "app/layout.js": "export default function Layout({ children }) { return <html><body>{children}</body></html>; }\n",
   "app/page.js": "export default function Page() { return <p>hello</p>; }\n",
   "app/shape/route.js":
-    'import { shape } from "../../../compute.mjs";\nexport const dynamic = "force-dynamic";\nexport const GET = () => new Response(shape());\n',
+    'import { shape } from "../../compute.mjs";\nexport const dynamic = "force-dynamic";\nexport const GET = () => new Response(shape());\n',
 };
 
 /** @param {Project} project */

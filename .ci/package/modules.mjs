@@ -8,7 +8,7 @@ import { must } from "./project.mjs";
 
 /** @typedef {import("./project.mjs").Project} Project */
 
-const root = join(import.meta.dirname, "..");
+const root = join(import.meta.dirname, "../..");
 const require = createRequire(import.meta.url);
 const maxErrorBytes = 2000;
 
@@ -94,9 +94,9 @@ export const files = {
   "require.cts": `import { LSTM, runtimeInfo, tensor } from "packed-lstm";${use}`,
   "size.cts":
     'import type { Tensor } from "packed-lstm";\nexport const sizeOf = (tensor: Tensor): number => tensor.size;\n',
-  "size.mts": 'import { ones } from "packed-lstm";\nimport { sizeOf } from "../size.cjs";\nsizeOf(ones([2]));\n',
+  "size.mts": 'import { ones } from "packed-lstm";\nimport { sizeOf } from "./size.cjs";\nsizeOf(ones([2]));\n',
   "one.mjs": oneProcess,
-  "both.mjs": `import { Tensor } from "packed-lstm";\nimport { ones } from "../ones.cjs";\n${brand}`,
+  "both.mjs": `import { Tensor } from "packed-lstm";\nimport { ones } from "./ones.cjs";\n${brand}`,
   "ones.cjs": 'exports.ones = require("packed-lstm").ones;\n',
   "threads.cjs": threads,
   "thread.mjs": thread,
@@ -164,7 +164,7 @@ export function checkTypes(project, tarball) {
   project.run(process.execPath, [tsc, ...options, ...bundled], { stdio: "inherit" });
   must(true, "has types for both, under every kind of resolution");
   const declared = readFileSync(join(project.folder, "node_modules/packed-lstm/dist/index.d.ts"), "utf8");
-  must(declared.trim() === 'export * from "../index.cjs";', "declares each class once");
+  must(declared.trim() === 'export * from "./index.cjs";', "declares each class once");
   const bin = join(root, "node_modules", ".bin");
   project.run(join(bin, "publint"), ["run", tarball, "--strict"], { stdio: "inherit" });
   project.run(join(bin, "attw"), [tarball, "--no-emoji"], { stdio: "inherit" });

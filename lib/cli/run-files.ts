@@ -1,7 +1,7 @@
 // The files that `run` opens: which formats there are, that a path leads to a file and to no pipe or device that would
 // keep the program waiting, and reading at any place.
 
-import { fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { extname } from "node:path";
 import { rangeError } from "../check.js";
 import type { Source } from "../weights/source.js";
@@ -33,19 +33,31 @@ export function checkRegular(path: string, hint = ""): void {
   throw rangeError("ERR_FILE", path, "a file", `${kind}${stats.isDirectory() ? "" : hint}`);
 }
 
-/** A file that stays open until the process ends. @throws as checkRegular does */
+/**
+ * A file that is open only while it is read, so that nobody has to close it. Refuses to go on in another one that has
+ * taken its place since.
+ * @throws as checkRegular does
+ */
 export function openFile(path: string): Source {
   checkRegular(path);
-  const fd = openSync(path, "r");
-  const { size } = fstatSync(fd);
+  const { size, ino, mtimeMs } = statSync(path);
   return {
     name: path,
     size,
     read(into, at) {
-      for (let done = 0; done < into.length; ) {
-        const got = readSync(fd, into, done, Math.min(into.length - done, 2 ** 30), at + done);
-        if (got === 0) throw rangeError("ERR_FILE", path, `at least ${at + into.length} bytes`, `${size}`);
-        done += got;
+      const fd = openSync(path, "r");
+      try {
+        const now = fstatSync(fd);
+        if (now.size !== size || now.ino !== ino || now.mtimeMs !== mtimeMs) {
+          throw rangeError("ERR_FILE", path, "the file that it was when it was opened", "one that has changed since");
+        }
+        for (let done = 0; done < into.length; ) {
+          const got = readSync(fd, into, done, Math.min(into.length - done, 2 ** 30), at + done);
+          if (got === 0) throw rangeError("ERR_FILE", path, `at least ${at + into.length} bytes`, `${size}`);
+          done += got;
+        }
+      } finally {
+        closeSync(fd);
       }
     },
   };
