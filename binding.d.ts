@@ -4,8 +4,12 @@
 
 export type FloatArray = Float32Array | Float64Array;
 
-/** Sizes of one stacked LSTM. `projSize` 0 means none. */
-export interface LSTMConfig {
+/** Which recurrent module: torch.nn.LSTM, torch.nn.GRU, torch.nn.RNN with tanh or relu. */
+export type CellKind = "lstm" | "gru" | "rnn_tanh" | "rnn_relu";
+
+/** Sizes of one stacked recurrent module. `projSize` 0 means none; only an LSTM has one. */
+export interface RecurrentConfig {
+  cell: CellKind;
   inputSize: number;
   hiddenSize: number;
   projSize: number;
@@ -17,25 +21,20 @@ export interface LSTMConfig {
   weightDtype?: "float32" | "float64" | "float16";
 }
 
-/**
- * The positional arguments of one forward pass. T steps, B sequences, L layers, D directions,
- * R = projSize or hiddenSize. Dense rows: T×B or, with batchFirst, B×T. Packed rows: batchSizes has one
- * entry per step (then `steps` and `batch` are batchSizes.length and batchSizes[0], batchFirst is false) and
- * sortedIndices, when given, names the row of h0, c0, hn and cn that belongs to each packed sequence. Joined rows: batchFirst
- * and the `lengths` of the sequences, whose rows lie one sequence after another; then `steps` is the longest length.
- */
-export type ForwardArgs = [
-  input: FloatArray, // rows × inputSize
-  output: FloatArray, // rows × D·R, written
-  h0: FloatArray | null, // L·D × B × R, null for zeros
-  c0: FloatArray | null, // L·D × B × H
-  hn: FloatArray, // L·D × B × R, written
-  cn: FloatArray, // L·D × B × H, written
+/** The positions of one pass. c0 and cn are null for a cell without c (GRU, RNN). */
+export type PassArgs = [
+  input: FloatArray,
+  output: FloatArray,
+  h0: FloatArray | null,
+  c0: FloatArray | null,
+  hn: FloatArray,
+  cn: FloatArray | null,
   steps: number,
   batch: number,
   batchFirst: boolean,
-  batchSizesOrLengths: Int32Array | null, // packed: batchSizes; joined: lengths
-  sortedIndices: Int32Array | null, // null when joined
+  batchSizes: Int32Array | null,
+  sortedIndices: Int32Array | null,
+  lengths: Int32Array | null,
 ];
 
 export interface NativeJob {
@@ -66,15 +65,15 @@ export interface NativeWeights {
   dispose(): void;
 }
 
-export interface NativeLSTM extends NativeWeights {
+export interface NativeRecurrent extends NativeWeights {
   /** `output`, `hn` and `cn` may share memory with no other argument, but that hn may be h0 and cn may be c0. */
-  forward(...args: ForwardArgs): void;
+  forward(...args: PassArgs): void;
   /**
    * Copies input (unless joined), h0, c0 and the row description now; writes the outputs from other threads and then calls `done`.
    * The outputs, and joined input, must be out of everyone else's reach until then, as those that lib/ makes are: Node-API
    * can keep an array alive but cannot keep it from being transferred.
    */
-  forwardAsync(...args: [...ForwardArgs, done: JobDone]): NativeJob;
+  forwardAsync(...args: [...PassArgs, done: JobDone]): NativeJob;
   /** Room for `batch` streams of a model in one direction, all at zero. */
   stream(batch: number, batchFirst: boolean): NativeStream;
 }
@@ -89,8 +88,8 @@ export interface NativeStream {
    * 0 to B − 1 and each at most once. Allocates nothing, unless input and output share memory: then input is copied.
    */
   step(input: FloatArray, output: FloatArray, steps: number, rows: Int32Array | undefined): void;
-  read(h: FloatArray, c: FloatArray): void; // L × B × R and L × B × H, written
-  write(h: FloatArray, c: FloatArray): void;
+  read(h: FloatArray, c: FloatArray | null): void; // L × B × R and L × B × H, written
+  write(h: FloatArray, c: FloatArray | null): void;
   /** Zeros for one stream, or for all of them when `row` is −1. */
   reset(row: number): void;
   /** Frees the states; every other method then throws an Error ERR_DISPOSED. */
@@ -108,7 +107,7 @@ export interface LinearConfig {
 export interface NativeLinear extends NativeWeights {
   /** rows × inFeatures to rows × outFeatures; `rows` from 1. */
   forward(input: FloatArray, output: FloatArray, rows: number): void;
-  /** As NativeLSTM's: the input is copied now, the output must be out of everyone else's reach until `done`. */
+  /** As NativeRecurrent's: the input is copied now, the output must be out of everyone else's reach until `done`. */
   forwardAsync(input: FloatArray, output: FloatArray, rows: number, done: JobDone): NativeJob;
 }
 
@@ -137,7 +136,7 @@ export type RowMove = [
 ];
 
 export interface Binding {
-  LSTM: new (config: LSTMConfig) => NativeLSTM;
+  Recurrent: new (config: RecurrentConfig) => NativeRecurrent;
   Linear: new (config: LinearConfig) => NativeLinear;
   /**
    * Copies the rows of `table`, `width` wide, that `indices` name to `output`. Returns the number of indices, or the place
@@ -148,6 +147,8 @@ export interface Binding {
   packRows(...args: RowMove): void;
   /** The way back; rows of `padded` beyond the end of their sequence get `value`, an array of one element. */
   padRows(...args: [...RowMove, value: FloatArray | Int32Array]): void;
+  /** The limit of setNumThreads. */
+  maxThreads: number;
   setNumThreads(n: number): void;
   getNumThreads(): number;
   runtimeInfo(): RuntimeInfo;

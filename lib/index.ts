@@ -5,20 +5,33 @@ export type { EmbeddingFromStateDictOptions, EmbeddingOptions } from "./nn/embed
 export { Embedding } from "./nn/embedding.js";
 export type { LinearOptions } from "./nn/linear.js";
 export { Linear } from "./nn/linear.js";
-export type { MapOptions, MapProgress, MapResult, MapSource } from "./nn/map/map.js";
+export type { HiddenMapResult, MapOptions, MapProgress, MapResult, MapSource } from "./nn/map/map.js";
 export type { SharedModule } from "./nn/module.js";
-export type { LSTMOutput } from "./nn/recurrent/call.js";
+export type { HiddenOutput, LSTMOutput } from "./nn/recurrent/call.js";
+export { GRU } from "./nn/recurrent/gru.js";
+export { GRUCell } from "./nn/recurrent/gru-cell.js";
 export { LSTM } from "./nn/recurrent/lstm.js";
+export { LSTMCell } from "./nn/recurrent/lstm-cell.js";
 export type {
+  CellFromStateDictOptions,
   ForwardOptions,
   FromStateDictOptions,
+  GRUCellOptions,
+  GRUOptions,
+  HiddenForwardOptions,
+  LSTMCellOptions,
   LSTMOptions,
-  WeightDType,
+  RNNCellFromStateDictOptions,
+  RNNCellOptions,
+  RNNFromStateDictOptions,
+  RNNOptions,
 } from "./nn/recurrent/options.js";
-export type { LSTMOut } from "./nn/recurrent/out.js";
+export type { HiddenOut, LSTMOut } from "./nn/recurrent/out.js";
+export { RNN } from "./nn/recurrent/rnn.js";
+export { RNNCell } from "./nn/recurrent/rnn-cell.js";
 export type { LSTMState } from "./nn/recurrent/state.js";
-export type { LSTMStream, StreamOptions } from "./nn/recurrent/stream.js";
-export type { LoadStateDictOptions, StateDict } from "./nn/state-dict.js";
+export type { GRUStream, LSTMStream, RNNStream, StreamOptions } from "./nn/recurrent/stream.js";
+export type { LoadStateDictOptions, StateDict, WeightDType } from "./nn/state-dict.js";
 export { manualSeed, rand, randn } from "./random/random.js";
 export type { ForwardAsyncOptions } from "./runtime/job.js";
 export type { RuntimeInfo } from "./runtime/runtime.js";

@@ -1,10 +1,12 @@
-// `bench`: what this machine can do at most, measured, and how much of it the LSTM reaches, on a few shapes or on one's own
+// `bench`: what this machine can do at most, measured, and how much of it the modules reach, on a few shapes or on one's own
 // model. It compares with no other library; `npm run bench` in a clone does.
 
-import { LSTM, rand, runtimeInfo, setNumThreads } from "../index.js";
+import { type GRU, LSTM, type RNN, rand, runtimeInfo, setNumThreads } from "../index.js";
 import { measureRoofline, type Roofline, readRate } from "../runtime/roofline.js";
-import { type Command, UsageError } from "./command.js";
-import { chooseLSTM } from "./model-file.js";
+import { maxThreads } from "../runtime/runtime.js";
+import { type Arguments, type Command, readWhole } from "./command.js";
+import { chooseModel } from "./model-file.js";
+import { buildModel } from "./run-model.js";
 
 export const command: Command = {
   usage: "[OPTIONS]",
@@ -16,7 +18,7 @@ export const command: Command = {
       value: "FILE",
       help: "measure this model: safetensors, torch, ONNX, Keras",
     },
-    prefix: { type: "string", value: "NAME", help: "which LSTM of the model file, as `inspect` names them" },
+    prefix: { type: "string", value: "NAME", help: "which layer of the model file, as `inspect` names them" },
     key: { type: "string", value: "KEY", help: "where in a torch checkpoint the state dict lies" },
     threads: { type: "string", value: "N", help: "compute threads; all cores unless given" },
     json: { type: "boolean", help: "the same as one JSON object, for programs" },
@@ -27,27 +29,15 @@ export const command: Command = {
   ],
   run({ options }) {
     const threads = options.threads as string | undefined;
-    if (threads !== undefined) {
-      if (!/^[1-9]\d{0,3}$/.test(threads) || Number(threads) > 1024) {
-        throw new UsageError(
-          `bench: --threads: expected a whole number from 1 to 1024, but got ${JSON.stringify(threads)}`,
-        );
-      }
-      setNumThreads(Number(threads));
-    }
+    if (threads !== undefined) setNumThreads(readWhole("bench", "threads", threads, maxThreads));
     const path = options.model as string | undefined;
     const models =
       path === undefined
         ? examples.map(([inputSize, hiddenSize, more]) => new LSTM(inputSize, hiddenSize, more))
-        : [
-            LSTM.fromStateDict(
-              chooseLSTM("bench", path, options.key as string | undefined, options.prefix as string | undefined)
-                .stateDict,
-            ),
-          ];
+        : [openModel(path, options)];
     const dtype = models[0]?.dtype ?? "float32";
     const roofline = measureRoofline({ dtype });
-    const rows = models.flatMap((lstm) => batches.map((batch) => measure(lstm, batch, roofline)));
+    const rows = models.flatMap((model) => batches.map((batch) => measure(model, batch, roofline)));
     const info = runtimeInfo();
     process.stdout.write(
       options.json
@@ -73,47 +63,49 @@ interface Measured {
   readonly roof: number;
 }
 
-/** Floating-point operations of one step of one sequence; the activations are not counted. */
-function flopsOfStep({ inputSize, hiddenSize, projSize, numLayers, bidirectional }: LSTM): number {
-  const directions = bidirectional ? 2 : 1;
-  const real = projSize || hiddenSize;
-  let multiplies = 0;
-  for (let layer = 0; layer < numLayers; layer++) {
-    const inputs = layer === 0 ? inputSize : real * directions;
-    multiplies += directions * (4 * hiddenSize * (inputs + real) + projSize * hiddenSize);
-  }
-  return 2 * multiplies;
+type Model = LSTM | GRU | RNN;
+
+function openModel(path: string, options: Arguments["options"]): Model {
+  const [key, prefix] = [options.key, options.prefix] as (string | undefined)[];
+  return buildModel(chooseModel("bench", { path, key, prefix, nonlinearity: undefined }));
 }
 
-function measure(lstm: LSTM, batch: number, roofline: Roofline): Measured {
-  const input = rand([steps, batch, lstm.inputSize], lstm.dtype);
-  const flops = steps * batch * flopsOfStep(lstm);
+/** How many weights there are: of all matrices, each of which a step multiplies by once, and of a direction's recurrent one. */
+function weightSizes(model: Model): { all: number; recurrent: number } {
+  const weights = Object.entries(model.stateDict()).filter(([name]) => name.startsWith("weight"));
+  const all = weights.reduce((sum, [, { size }]) => sum + size, 0);
+  return { all, recurrent: weights.find(([name]) => name === "weight_hh_l0")?.[1].size ?? 0 };
+}
+
+function measure(model: Model, batch: number, roofline: Roofline): Measured {
+  const input = rand([steps, batch, model.inputSize], model.dtype);
+  const weights = weightSizes(model);
+  const flops = 2 * steps * batch * weights.all;
   let best = Number.POSITIVE_INFINITY;
   const until = performance.now() + 700;
   for (let round = 0; round < 3 || performance.now() < until; round++) {
     const started = performance.now();
-    lstm.forward(input);
+    (model as GRU).forward(input); // the classes differ in their states alone
     best = Math.min(best, performance.now() - started);
   }
   return {
-    shape: describeShape(lstm),
+    shape: describeShape(model),
     batch,
     milliseconds: best,
     flops: (1000 * flops) / best,
-    roof: roof(lstm, batch, roofline),
+    roof: roof(model.dtype, weights.recurrent, batch, roofline),
   };
 }
 
 const rowsUnderWay = 24; // sequences that a thread has under way at once, at most
 
-function roof({ hiddenSize, projSize, dtype }: LSTM, batch: number, roofline: Roofline): number {
+function roof(dtype: string, recurrent: number, batch: number, roofline: Roofline): number {
   const bytesEach = dtype === "float32" ? 4 : 8;
-  const weights = 4 * hiddenSize * (projSize || hiddenSize) * bytesEach;
   const rows = Math.min(Math.ceil(batch / roofline.threads), rowsUnderWay);
-  return Math.min(roofline.flops, ((2 * rows) / bytesEach) * readRate(roofline, weights));
+  return Math.min(roofline.flops, ((2 * rows) / bytesEach) * readRate(roofline, recurrent * bytesEach));
 }
 
-function describeShape({ inputSize, hiddenSize, numLayers, bidirectional }: LSTM): string {
+function describeShape({ inputSize, hiddenSize, numLayers, bidirectional }: Model): string {
   const layers = numLayers === 1 ? "" : `, ${numLayers} layers`;
   return `${inputSize} → ${hiddenSize}${layers}${bidirectional ? ", both ways" : ""}`;
 }

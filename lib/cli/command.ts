@@ -81,6 +81,26 @@ export function parse(name: string, command: Command, args: readonly string[]): 
   return { options: values, words };
 }
 
+/** An option's value that is a whole number from 1. @throws UsageError for any other */
+export function readWhole(command: string, name: string, value: string, max: number): number {
+  const number = Number(value);
+  if (/^\d+$/.test(value) && number >= 1 && number <= max) return number;
+  const expected = `a whole number from 1 to ${max}`;
+  throw new UsageError(`${command}: --${name}: expected ${expected}, but got ${JSON.stringify(value)}`);
+}
+
+/** An option's value that is one of these words. @throws UsageError for any other */
+export function readWord<W extends string>(
+  command: string,
+  name: string,
+  value: string | undefined,
+  words: readonly [...W[], W],
+): W | undefined {
+  if (value === undefined || words.some((word) => word === value)) return value as W | undefined;
+  const expected = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+  throw new UsageError(`${command}: --${name}: expected ${expected}, but got ${JSON.stringify(value)}`);
+}
+
 /** The help of one command. */
 export function commandHelp(name: string, summary: string, command: Command): string {
   const rows = Object.entries(command.options).map(([key, { short, value, help }]) => {

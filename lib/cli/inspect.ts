@@ -1,11 +1,13 @@
-// `inspect`: what layers a model file holds, and of its LSTMs the sizes and a picture of how their layers stand on each other.
+// `inspect`: what layers a model file holds, and of the recurrent ones the sizes and a picture of how their
+// layers stand on each other.
 
 import { basename } from "node:path";
-import type { LSTMConfig } from "../../binding.js";
-import { formatConfig, parameterSpecs } from "../nn/recurrent/parameters.js";
+import { type FullConfig, formatConfig } from "../nn/recurrent/config.js";
+import type { ModuleName } from "../nn/recurrent/kinds.js";
+import { parameterSpecs } from "../nn/recurrent/parameters.js";
 import type { Command } from "./command.js";
 import { drawWires } from "./inspect-graph.js";
-import { type FoundLSTM, type ModelFile, readModelFile } from "./model-file.js";
+import { anyModule, countModules, type FoundModel, type ModelFile, readModelFile } from "./model-file.js";
 
 export const command: Command = {
   usage: "FILE [OPTIONS]",
@@ -26,12 +28,11 @@ export const command: Command = {
     const path = words[0] as string;
     const file = readModelFile(path, options.key as string | undefined);
     process.stdout.write(`${options.json ? JSON.stringify(asJson(path, file), null, 2) : describeFile(path, file)}\n`);
-    const recurrent = file.layers.some(({ module }) => module === "GRU" || module === "RNN");
-    if (file.lstms.length === 0 && !recurrent) throw new Error(`${path} holds no LSTM`);
+    if (file.models.length === 0) throw new Error(`${path} holds no ${anyModule}`);
   },
 };
 
-function sizes(config: LSTMConfig): { parameters: number; bytes: number; perLayer: number[] } {
+function sizes(config: FullConfig): { parameters: number; bytes: number; perLayer: number[] } {
   const perLayer = new Array<number>(config.numLayers).fill(0);
   for (const { name, shape } of parameterSpecs(config)) {
     const layer = Number(/_l(\d+)/.exec(name)?.[1]);
@@ -41,25 +42,35 @@ function sizes(config: LSTMConfig): { parameters: number; bytes: number; perLaye
   return { parameters, bytes: parameters * (config.dtype === "float32" ? 4 : 8), perLayer };
 }
 
-function asJson(path: string, { format, lstms, layers, refused, others, wires, opaque }: ModelFile): object {
-  const described = lstms.map(({ name, config, startsFrom, origins }) => {
-    const { weightDtype: _, ...read } = config; // what the file stores is not what a model of it would
-    const said = { ...(startsFrom && { startsFrom }), ...(origins && { origins }) };
-    return { name, ...read, parameters: sizes(config).parameters, ...said };
-  });
+function asJson(path: string, { format, models, layers, refused, others, wires, opaque }: ModelFile): object {
+  const described = (module: ModuleName): object[] =>
+    models.filter(({ config }) => config.kind.module === module).map(modelAsJson);
+  const recurrent = { lstms: described("LSTM"), grus: described("GRU"), rnns: described("RNN") };
   const more = { ...(format === "ONNX" && { wires }), ...(opaque.length > 0 && { opaque }) };
-  return { file: path, format, lstms: described, layers, refused, otherTensors: others, ...more };
+  return { file: path, format, ...recurrent, layers, refused, otherTensors: others, ...more };
+}
+
+/** What the file says; weights are stored in what the file stores, which a model of it need not. */
+function modelAsJson({ name, config, unsaid, startsFrom, origins }: FoundModel): object {
+  const { kind, inputSize, hiddenSize, projSize, numLayers, bidirectional, bias, dtype } = config;
+  return {
+    ...{ name, inputSize, hiddenSize },
+    ...(kind.projects && { projSize }),
+    ...(kind.nonlinearity && !unsaid && { nonlinearity: kind.nonlinearity }),
+    ...{ numLayers, bidirectional, bias, dtype, parameters: sizes(config).parameters },
+    ...(startsFrom && { startsFrom }),
+    ...(origins && { origins }),
+  };
 }
 
 function describeFile(path: string, file: ModelFile): string {
-  const { format, lstms, refused, others } = file;
-  const count = `${lstms.length} LSTM${lstms.length === 1 ? "" : "s"}`;
+  const { format, models, refused, others } = file;
   const rest = others === 0 ? "" : `, and ${others} tensor${others === 1 ? "" : "s"} of other layers`;
   return [
-    `${basename(path)} (${format}): ${count}${rest}`,
-    ...lstms.flatMap((lstm) => ["", ...describeLSTM(path, file, lstm)]),
+    `${basename(path)} (${format}): ${countModules(models)}${rest}`,
+    ...models.flatMap((model) => ["", ...describeModel(path, file, model)]),
     ...describeLayers(path, file),
-    ...refused.flatMap(({ name, reason }) => ["", `${JSON.stringify(name)} ${refusal(format)}: ${reason}`]),
+    ...refused.flatMap(({ name, reason }) => ["", `${JSON.stringify(name)} cannot be run: ${reason}`]),
     ...describeOpaque(file.opaque),
     ...drawWires(file.wires),
   ].join("\n");
@@ -67,7 +78,7 @@ function describeFile(path: string, file: ModelFile): string {
 
 const mostLayers = 100; // lines
 
-/** The layers that are no LSTM, one a line, each with the code that builds it or reads its weights. */
+/** The layers that are not recurrent, one a line, each with the code that builds it. */
 function describeLayers(path: string, file: ModelFile): string[] {
   const { layers } = file;
   if (layers.length === 0) return [];
@@ -85,24 +96,23 @@ function describeOpaque(names: readonly string[]): string[] {
   return ["", `names Python objects, which are not run: ${names.slice(0, 20).join(", ")}${more}`];
 }
 
-function refusal(format: ModelFile["format"]): string {
-  return format === "ONNX" || format === "Keras" ? "is no LSTM that can be run" : "is no LSTM";
-}
-
-function describeLSTM(path: string, model: ModelFile, { name, config, startsFrom, origins = [] }: FoundLSTM): string[] {
-  const { format } = model;
+function describeModel(path: string, file: ModelFile, model: FoundModel): string[] {
+  const { name, config, unsaid, startsFrom, origins = [] } = model;
   const { parameters, bytes, perLayer } = sizes(config);
   const place =
-    name === "" ? "" : `${{ ONNX: "node", Keras: "layer" }[format as string] ?? "prefix"} ${JSON.stringify(name)}: `;
+    name === ""
+      ? ""
+      : `${{ ONNX: "node", Keras: "layer" }[file.format as string] ?? "prefix"} ${JSON.stringify(name)}: `;
   return [
     `${place}${formatConfig(config)}`,
     `${parameters.toLocaleString("en")} parameters, ${config.dtype}, ${formatBytes(bytes)}`,
+    ...(unsaid ? ['with tanh, unless it was trained with nonlinearity: "relu", which weights do not say'] : []),
     ...(startsFrom === undefined ? [] : [`starts from ${startsFrom}, not from zeros`]),
     ...origins,
     "",
     ...picture(config, perLayer),
     "",
-    ...howToLoad(path, model, name, "LSTM"),
+    ...howToLoad(path, file, name, config.name, config.kind.nonlinearity === "relu" ? ['nonlinearity: "relu"'] : []),
   ];
 }
 
@@ -112,10 +122,9 @@ function formatBytes(bytes: number): string {
 }
 
 /** The layers from the output down to the input, the arrows showing which way a direction reads. */
-function picture(config: LSTMConfig, perLayer: readonly number[]): string[] {
-  const real = config.projSize || config.hiddenSize;
+function picture(config: FullConfig, perLayer: readonly number[]): string[] {
   const cell = `${config.hiddenSize}${config.projSize === 0 ? "" : ` ⇒ ${config.projSize}`}`;
-  const output = real * (config.bidirectional ? 2 : 1);
+  const output = config.width;
   const boxes = perLayer.map((count, layer) => {
     const directions = config.bidirectional ? `→ ${cell}   ← ${cell}` : `→ ${cell}`;
     return `layer ${layer}   ${directions}   ${count.toLocaleString("en")} parameters`;
@@ -135,26 +144,24 @@ function picture(config: LSTMConfig, perLayer: readonly number[]): string[] {
   return lines;
 }
 
-/** The code that builds a layer; GRU and RNN have no module here yet, so theirs is the code that reads the weights. */
-function howToLoad(path: string, { format, key }: ModelFile, name: string, module: string): string[] {
+/** The code that builds a layer. */
+function howToLoad(
+  path: string,
+  { format, key }: ModelFile,
+  name: string,
+  module: string,
+  options: readonly string[] = [],
+): string[] {
   const file = JSON.stringify(basename(path));
-  const builds = module !== "GRU" && module !== "RNN";
-  if (format === "ONNX") {
-    return [
-      `loadOnnx(${file}).find(({ name }) => name === ${JSON.stringify(name)}), its stateDict to LSTM.fromStateDict`,
-    ];
-  }
-  if (format === "Keras") {
-    const dict = `loadKeras(${file}).find(({ name }) => name === ${JSON.stringify(name)}).stateDict`;
-    const options = module === "LSTM" ? ", { batchFirst: true }" : "";
-    return [builds ? `${module}.fromStateDict(${dict}${options})` : dict];
+  const builds = (dict: string, given: readonly string[]): string[] => {
+    return [`${module}.fromStateDict(${dict}${given.length === 0 ? "" : `, { ${given.join(", ")} }`})`];
+  };
+  const recurrent = module !== "Linear" && module !== "Embedding";
+  if (format === "ONNX" || format === "Keras") {
+    const dict = `load${format === "ONNX" ? "Onnx" : "Keras"}(${file}).find(({ name }) => name === ${JSON.stringify(name)}).stateDict`;
+    return builds(dict, format === "Keras" && recurrent ? ["batchFirst: true", ...options] : options);
   }
   const load = format === "torch" ? "loadTorch" : "loadSafetensors";
-  const prefix = name === "" ? "" : `, { prefix: ${JSON.stringify(name)} }`;
-  if (!builds) {
-    const options = [...(key === undefined ? [] : [`key: ${JSON.stringify(key)}`]), `prefix: ${JSON.stringify(name)}`];
-    return [`${load}(${file}, { ${options.join(", ")} })`];
-  }
   const inner = key === undefined ? "" : `, { key: ${JSON.stringify(key)} }`;
-  return [`${module}.fromStateDict(${load}(${file}${inner})${prefix})`];
+  return builds(`${load}(${file}${inner})`, name === "" ? options : [`prefix: ${JSON.stringify(name)}`, ...options]);
 }

@@ -23,7 +23,7 @@ const exitCodes = "Exit codes: 0 when all went well, 1 when the work failed, 2 w
 function overview(): string {
   const lines = Object.entries(entries).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`);
   return [
-    "packed-lstm: torch.nn.LSTM for Node.js, from the command line",
+    "packed-lstm: torch.nn.LSTM, GRU and RNN for Node.js, from the command line",
     "",
     "Usage: packed-lstm COMMAND [OPTIONS]",
     "",

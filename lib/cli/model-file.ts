@@ -2,29 +2,31 @@
 // does not count. It builds no module, so it needs no addon, and it reads the weights of recurrent layers only.
 
 import { formatShape } from "../check.js";
+import { completeConfig } from "../nn/recurrent/config.js";
+import { cellOf, type Nonlinearity, withArticle } from "../nn/recurrent/kinds.js";
 import { readConfig } from "../nn/recurrent/parameters.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { kindOf } from "../weights/formats.js";
 import { type KerasLayer, readKeras } from "../weights/keras/load.js";
 import { type Reader, readerOf } from "../weights/load-weights.js";
 import type { Wire } from "../weights/onnx/flow.js";
-import { type OnnxLSTM, readOnnx, toModule } from "../weights/onnx/onnx.js";
+import { readOnnx } from "../weights/onnx/onnx.js";
 import { listSafetensors, loadSafetensors } from "../weights/safetensors/load.js";
 import { withSource } from "../weights/source.js";
 import { listTorch, loadTorch } from "../weights/torch/load.js";
 import { closest, UsageError } from "./command.js";
-import { type FoundLayer, type FoundLSTM, findLayers, titleOf } from "./model-layers.js";
+import { type FoundLayer, type FoundModel, findLayers, titleOf } from "./model-layers.js";
 
-export type { FoundLayer, FoundLSTM } from "./model-layers.js";
+export type { FoundLayer, FoundModel } from "./model-layers.js";
 
 export interface ModelFile {
   readonly format: Reader;
   /** Where in a torch checkpoint the state dict lies, when that was said. */
   readonly key?: string;
-  readonly lstms: readonly FoundLSTM[];
-  /** Recurrent, linear and embedding layers that are no LSTM. */
+  readonly models: readonly FoundModel[];
+  /** Linear and embedding layers. */
   readonly layers: readonly FoundLayer[];
-  /** What looks like an LSTM and is none that can be run, by what stands before its names; and why. */
+  /** What looks like a recurrent layer and is none that can be run, by what stands before its names; and why. */
   readonly refused: readonly { readonly name: string; readonly reason: string }[];
   /** How many tensors belong to no recurrent layer. */
   readonly others: number;
@@ -61,97 +63,128 @@ export function readModelFile(path: string, key?: string): ModelFile {
   };
 }
 
-/** LSTM nodes that run forwards are found; of every other recurrent node it is said what it is. */
+/** Nodes that run forwards are found; of every other recurrent node it is said what it is. */
 function readOnnxFile(path: string): ModelFile {
   const { found, passedOver, wires } = readOnnx(path, true);
-  const lstms: FoundLSTM[] = [];
+  const models: FoundModel[] = [];
   const refused = [...passedOver];
   for (const node of found) {
-    const { name, module, stateDict, reverse, stateFrom } = node;
-    if (module !== "LSTM" || reverse) {
-      const kind =
-        module === "LSTM" ? "it runs backwards only" : `a ${module}${reverse ? " that runs backwards only" : ""}`;
-      refused.push({ name, reason: `${kind}; loadOnnx reads its weights` });
+    const { name, module, stateDict, nonlinearity, reverse, state, stateFrom } = node;
+    if (reverse) {
+      refused.push({ name, reason: "it runs backwards only; loadOnnx reads its weights" });
       continue;
     }
-    const { initialState } = toModule(node) as OnnxLSTM;
-    const [h0] = initialState ?? [];
-    const own = h0 === undefined ? undefined : `a constant state [h0, c0] of shape ${formatShape(h0.shape)}`;
+    const letters = module === "LSTM" ? "[h0, c0]" : "h0";
+    const own = state && `a constant state ${letters} of shape ${formatShape((state[0] as Tensor).shape)}`;
     const startsFrom = stateFrom !== undefined && "computed" in stateFrom ? stateFrom.computed : own;
-    const lstm = { name, stateDict, config: readConfig("the node", stateDict, "") };
-    lstms.push(startsFrom === undefined ? lstm : { ...lstm, startsFrom });
+    const cell = cellOf(module, nonlinearity);
+    const config = readConfig({ caller: "the node", dict: stateDict, prefix: "", cell });
+    models.push({ name, stateDict, config, ...(startsFrom !== undefined && { startsFrom }) });
   }
-  return { format: "ONNX", lstms, layers: [], refused, others: 0, wires, opaque: [] };
+  return { format: "ONNX", models, layers: [], refused, others: 0, wires, opaque: [] };
 }
 
 function readKerasFile(path: string): ModelFile {
   return withSource("Keras", path, (source) => {
     const contents = readKeras(source);
-    const lstms: FoundLSTM[] = [];
+    const models: FoundModel[] = [];
     const layers: FoundLayer[] = [];
     for (const { entry } of contents.layers) {
-      const { name, module, stateDict } = entry;
-      if (module === "LSTM") lstms.push({ name, stateDict, config: readConfig("the layer", stateDict, "") });
-      else layers.push({ name, module, title: kerasTitle(module, entry) });
+      const { name, module, stateDict, nonlinearity } = entry;
+      if (module === "Linear" || module === "Embedding")
+        layers.push({ name, module, title: kerasTitle(module, entry) });
+      else {
+        const cell = cellOf(module, nonlinearity);
+        models.push({
+          name,
+          stateDict,
+          config: readConfig({ caller: "the layer", dict: stateDict, prefix: "", cell }),
+        });
+      }
     }
     const refused = [...contents.refused, ...contents.others].map(({ name, reason }) => ({ name, reason }));
-    return { format: "Keras" as const, lstms, layers, refused, others: 0, wires: [], opaque: [] };
+    return { format: "Keras" as const, models, layers, refused, others: 0, wires: [], opaque: [] };
   });
 }
 
-function kerasTitle(module: FoundLayer["module"], { stateDict, nonlinearity }: KerasLayer): string {
-  const has = (name: string): boolean => Object.hasOwn(stateDict, name);
-  const shapeOf = (name: string): readonly number[] => (stateDict[name] as Tensor).shape;
-  if (module === "Embedding") return titleOf(module, shapeOf("weight"));
-  if (module === "Linear") return titleOf(module, shapeOf("weight").toReversed(), has("bias") ? [] : ["bias: false"]);
-  const options = [
-    has("bias_ih_l0") ? [] : ["bias: false"],
-    has("weight_ih_l0_reverse") ? ["bidirectional: true"] : [],
-    nonlinearity === undefined ? [] : [`nonlinearity: "${nonlinearity}"`],
-  ].flat();
-  return titleOf(module, [shapeOf("weight_ih_l0")[1] ?? 0, shapeOf("weight_hh_l0")[1] ?? 0], options);
+function kerasTitle(module: FoundLayer["module"], { stateDict }: KerasLayer): string {
+  const { shape } = stateDict.weight as Tensor;
+  if (module === "Embedding") return titleOf(module, shape);
+  return titleOf(module, shape.toReversed(), Object.hasOwn(stateDict, "bias") ? [] : ["bias: false"]);
+}
+
+/** Which layer of which file a command is to take. */
+export interface Choice {
+  readonly path: string;
+  /** Where in a torch checkpoint the state dict lies. */
+  readonly key: string | undefined;
+  /** The layer's name, needed when there are several. */
+  readonly prefix: string | undefined;
+  /** An RNN's, where the file does not say it. */
+  readonly nonlinearity: Nonlinearity | undefined;
 }
 
 /**
- * The LSTM that a command is to take.
- * @param prefix its name, needed when there are several
- * @throws UsageError when there are several and none was named; Error when there is none, or none of that name, or one that
- *   does not start from zeros, as commands do
+ * The layer that a command is to take.
+ * @throws UsageError when there are several and none was named, or for a nonlinearity that is not the user's to say; Error
+ *   when there is none, or none of that name, or one that does not start from zeros, as commands do
  */
-export function chooseLSTM(
-  command: string,
-  path: string,
-  key: string | undefined,
-  prefix: string | undefined,
-): FoundLSTM {
-  const { lstms, refused, layers } = readModelFile(path, key);
-  const names = lstms.map(({ name }) => name);
+export function chooseModel(command: string, { path, key, prefix, nonlinearity }: Choice): FoundModel {
+  const { models, refused, layers } = readModelFile(path, key);
+  const names = models.map(({ name }) => name);
   const isNamed = ({ name }: { name: string }): boolean =>
     name === prefix || name === `${prefix}.` || `${name}.` === prefix;
+  const take = (found: FoundModel): FoundModel =>
+    withNonlinearity(command, startingFromZeros(command, path, found), nonlinearity);
   if (prefix !== undefined) {
-    const found = lstms.find(isNamed);
-    if (found !== undefined) return startingFromZeros(command, path, found);
+    const found = models.find(isNamed);
+    if (found !== undefined) return take(found);
     const other = refused.find(isNamed) ?? layers.filter(isNamed).map(({ title }) => ({ reason: `a ${title}` }))[0];
     if (other !== undefined) throw new Error(`${path}: ${prefix} cannot be run: ${other.reason}`);
-    throw new Error(`${path} holds no LSTM ${closest(prefix, names)}; see packed-lstm inspect`);
+    throw new Error(`${path} holds no ${anyModule} ${closest(prefix, names)}; see packed-lstm inspect`);
   }
-  if (lstms.length === 1) return startingFromZeros(command, path, lstms[0] as FoundLSTM);
-  if (lstms.length === 0) {
+  if (models.length === 1) return take(models[0] as FoundModel);
+  if (models.length === 0) {
     const others = layers.map(({ name, title }) => ({ name, reason: `a ${title}` }));
     const why = [...refused, ...others].slice(0, 5).map(({ name, reason }) => `\n  ${name}: ${reason}`);
-    throw new Error(`${path} holds no LSTM that can be run${why.join("")}`);
+    throw new Error(`${path} holds no ${anyModule} that can be run${why.join("")}`);
   }
   throw new UsageError(
-    `${command}: ${path} holds ${lstms.length} LSTMs; choose one with --prefix: ${names.join(", ")}`,
+    `${command}: ${path} holds ${countModules(models)}; choose one with --prefix: ${names.join(", ")}`,
   );
 }
 
+/** What the commands run, for a message that there is none. */
+export const anyModule = "LSTM, GRU or RNN";
+
+/** "2 LSTMs, 1 GRU and 1 RNN". */
+export function countModules(models: readonly FoundModel[]): string {
+  const counts = (["LSTM", "GRU", "RNN"] as const).flatMap((module) => {
+    const count = models.filter(({ config }) => config.kind.module === module).length;
+    return count === 0 ? [] : [`${count} ${module}${count === 1 ? "" : "s"}`];
+  });
+  if (counts.length === 0) return `no ${anyModule}`;
+  return counts.join(", ").replace(/, (?=[^,]*$)/, " and ");
+}
+
 /** What a measurement starts from makes no difference to it; to a result it does. */
-function startingFromZeros(command: string, path: string, lstm: FoundLSTM): FoundLSTM {
-  const { name, startsFrom } = lstm;
-  if (startsFrom === undefined || command === "bench") return lstm;
+function startingFromZeros(command: string, path: string, found: FoundModel): FoundModel {
+  const { name, startsFrom } = found;
+  if (startsFrom === undefined || command === "bench") return found;
   const advice = "in a program, loadOnnx and forward(input, initialState) do";
   throw new Error(
     `${path}: ${JSON.stringify(name)} starts from ${startsFrom}, and ${command} starts from zeros; ${advice}`,
   );
+}
+
+/** The layer with the nonlinearity that the user says, which must be one that the file leaves open. */
+function withNonlinearity(command: string, found: FoundModel, wanted: Nonlinearity | undefined): FoundModel {
+  const { config, unsaid } = found;
+  const { nonlinearity } = config.kind;
+  if (wanted === undefined || wanted === nonlinearity) return found;
+  if (!unsaid) {
+    const what = nonlinearity === undefined ? `${withArticle(config.name)} has none` : `the file says ${nonlinearity}`;
+    throw new UsageError(`${command}: --nonlinearity: ${what}; leave it out`);
+  }
+  return { ...found, config: completeConfig({ ...config, cell: cellOf("RNN", wanted) }) };
 }

@@ -1,31 +1,34 @@
-// Tells which layers the tensors of a state dict are, by their names and shapes: groups with an LSTM's names, a GRU's or an
-// RNN's, and matrices that a Linear or an Embedding holds. Values are read of recurrent groups only, one group at a time.
+// Tells which layers the tensors of a state dict are, by their names and shapes: groups with the names of an LSTM, a GRU or
+// an RNN, which their shapes tell apart, and matrices that a Linear or an Embedding holds. Values are read of recurrent groups only, one group at a time.
 
-import type { LSTMConfig } from "../../binding.js";
 import { formatShape } from "../check.js";
+import type { FullConfig } from "../nn/recurrent/config.js";
+import { withArticle } from "../nn/recurrent/kinds.js";
 import { parameterSpecs, readConfig } from "../nn/recurrent/parameters.js";
 import { entriesUnder } from "../nn/state-dict.js";
 import { type Tensor, toTensor } from "../tensor/tensor.js";
 import { describeOrigin } from "../weights/derived.js";
 import { passedOver } from "../weights/passed-over.js";
 
-/** One LSTM of a file. */
-export interface FoundLSTM {
+/** One LSTM, GRU or RNN of a file. */
+export interface FoundModel {
   /** What stands before its parameters' names, such as "encoder."; of a file of layers the layer's name. */
   readonly name: string;
-  /** Its own parameters, by torch's names: what `LSTM.fromStateDict` takes. */
+  /** Its own parameters, by torch's names: what `fromStateDict` of its class takes. */
   readonly stateDict: Readonly<Record<string, Tensor>>;
-  readonly config: LSTMConfig;
+  readonly config: FullConfig;
+  /** Set for an RNN of a file of tensors: whether it is of tanh, as the config has it, or of relu, they do not say. */
+  readonly unsaid?: true;
   /** Set where an ONNX node starts from a state of its own: what it is, for a message. */
   readonly startsFrom?: string;
   /** Parameters that the file has under other names or in parts, and what each is worked out of. */
   readonly origins?: readonly string[];
 }
 
-/** A layer that is no LSTM. */
+/** A layer that is not recurrent. */
 export interface FoundLayer {
   readonly name: string;
-  readonly module: "GRU" | "RNN" | "Linear" | "Embedding";
+  readonly module: "Linear" | "Embedding";
   /** As its constructor would be written. */
   readonly title: string;
 }
@@ -38,9 +41,9 @@ export interface ListedTensor {
 
 /** What a state dict holds. */
 export interface StateDictLayers {
-  readonly lstms: FoundLSTM[];
+  readonly models: FoundModel[];
   readonly layers: FoundLayer[];
-  /** Groups with the names of an LSTM's parameters that are none that can be built, and why. */
+  /** Groups with the names of a recurrent layer's parameters that cannot be built, and why. */
   readonly refused: { readonly name: string; readonly reason: string }[];
   /** How many tensors belong to no recurrent group. */
   readonly others: number;
@@ -62,16 +65,14 @@ export function findLayers(
     if (prefix === undefined) rest.push(tensor);
     else groups.set(prefix, [...(groups.get(prefix) ?? []), tensor]);
   }
-  const found: StateDictLayers = { lstms: [], layers: findMatrices(rest), refused: [], others: rest.length };
+  const found: StateDictLayers = { models: [], layers: findMatrices(rest), refused: [], others: rest.length };
   for (const [name, tensors] of groups) {
     // Weight drop keeps one weight outside the group that it belongs to.
     if (!tensors.some((tensor) => tensor.name.slice(name.length).includes("weight_ih"))) continue;
     try {
-      found.lstms.push({ name, ...readGroup(name, tensors, load) });
+      found.models.push({ name, ...readGroup(name, tensors, load) });
     } catch (error) {
-      const other = otherModule(name, tensors);
-      if (other !== undefined) found.layers.push(other);
-      found.refused.push({ name, reason: other === undefined ? (error as Error).message : `a ${other.title}` });
+      found.refused.push({ name, reason: (error as Error).message });
     }
   }
   return found;
@@ -93,24 +94,23 @@ function loadGroup(
   return dict;
 }
 
-/** The LSTM of a group, when every parameter is there in its shape. @throws Error saying what is not */
+/** The module of a group, when every parameter is there in its shape. @throws Error saying what is not */
 function readGroup(
   prefix: string,
   tensors: readonly ListedTensor[],
   load: (prefix: string) => Record<string, Tensor>,
-): Omit<FoundLSTM, "name"> {
+): Omit<FoundModel, "name"> {
   const dict = loadGroup(prefix, tensors, load);
-  const config = readConfig("the file", dict, prefix);
-  const given = entriesUnder("the file", dict, prefix, true);
+  const config = readConfig({ caller: "the file", dict, prefix });
+  const given = entriesUnder("the file", dict, prefix, "layers");
   const stateDict: Record<string, Tensor> = {};
   for (const { name, shape } of parameterSpecs(config)) {
     const value = given.get(name);
     if (value === undefined) throw new RangeError(`there is no ${name}`);
     const tensor = toTensor(name, value);
     if (formatShape(tensor.shape) !== formatShape(shape)) {
-      throw new RangeError(
-        `${name} has shape ${formatShape(tensor.shape)}, in an LSTM it would be ${formatShape(shape)}`,
-      );
+      const there = `in ${withArticle(config.name)} it would be ${formatShape(shape)}`;
+      throw new RangeError(`${name} has shape ${formatShape(tensor.shape)}, ${there}`);
     }
     stateDict[name] = tensor;
   }
@@ -118,27 +118,8 @@ function readGroup(
     const origin = describeOrigin(dict, prefix, name);
     return origin === undefined ? [] : [`${name}: ${origin}`];
   });
-  return { stateDict, config, ...(origins.length > 0 && { origins }) };
-}
-
-/** A GRU's names are an LSTM's, and so are an RNN's; how many rows a unit has tells them apart. */
-function otherModule(prefix: string, tensors: readonly ListedTensor[]): FoundLayer | undefined {
-  const shapeOf = (name: string): readonly number[] | undefined => {
-    return tensors.find((tensor) => tensor.name === prefix + name)?.shape;
-  };
-  const [rows = 0, units = 0] = shapeOf("weight_hh_l0") ?? [];
-  const [inputRows, inputSize] = shapeOf("weight_ih_l0") ?? [];
-  if (units === 0 || inputRows !== rows || inputSize === undefined) return undefined;
-  const module = rows === 3 * units ? "GRU" : rows === units ? "RNN" : undefined;
-  if (module === undefined) return undefined;
-  let numLayers = 1;
-  while (shapeOf(`weight_ih_l${numLayers}`) !== undefined) numLayers++;
-  const options = [
-    numLayers === 1 ? [] : [`numLayers: ${numLayers}`],
-    shapeOf("bias_ih_l0") === undefined ? ["bias: false"] : [],
-    shapeOf("weight_ih_l0_reverse") === undefined ? [] : ["bidirectional: true"],
-  ].flat();
-  return { name: prefix, module, title: titleOf(module, [inputSize, units], options) };
+  const unsaid = config.kind.nonlinearity !== undefined;
+  return { stateDict, config, ...(unsaid && { unsaid }), ...(origins.length > 0 && { origins }) };
 }
 
 /** A module as its constructor would be written. */

@@ -2,8 +2,8 @@
 
 import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
-import type { LSTMConfig } from "../../binding.js";
 import type { Tensor } from "../index.js";
+import type { FullConfig } from "../nn/recurrent/config.js";
 import { standard } from "./run-files.js";
 import type { Settings } from "./run-settings.js";
 import type { RunIdentity } from "./run-store.js";
@@ -33,26 +33,24 @@ function fileText(path: string): string {
 /** @param found the model as its file has it, with a digest of its weights */
 export function identify(
   settings: Settings,
-  found: { readonly config: LSTMConfig; readonly hash: string },
+  found: { readonly config: FullConfig; readonly hash: string },
   from: number,
   to: number,
 ): RunIdentity {
   const { prefix, key, column, lengths, keep, batchFirst, weightDtype } = settings;
-  const { numLayers, bidirectional, projSize, hiddenSize, dtype } = found.config;
-  const directions = bidirectional ? 2 : 1;
-  const real = projSize || hiddenSize;
+  const { cell, kind, width, states, real, hiddenSize, dtype } = found.config;
   return {
     model: found.hash,
     input: fileText(settings.input),
     options: JSON.stringify([
       ...[prefix, key, column, lengths === undefined ? null : fileText(lengths), keep],
-      ...[batchFirst, weightDtype, from, to],
+      ...[batchFirst, weightDtype, from, to, cell],
     ]),
     last: settings.last,
-    width: real * directions,
-    states: numLayers * directions,
+    width,
+    states,
     real,
-    hiddenSize,
+    hiddenSize: kind.hasC ? hiddenSize : 0,
     bytes: dtype === "float32" ? 4 : 8,
   };
 }

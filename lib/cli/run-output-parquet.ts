@@ -3,7 +3,7 @@
 
 import type { SchemaElement } from "hyparquet";
 import { type KeptType, keptValue } from "./run-keep.js";
-import { floatsOf, type Results, recordsOf } from "./run-results.js";
+import { floatsOf, type Results, recordsOf, stateNames } from "./run-results.js";
 
 const groupRows = 1000;
 const groupNumbers = 2 ** 21;
@@ -28,12 +28,13 @@ const stored: Readonly<Record<KeptType, Omit<SchemaElement, "name">>> = {
 export async function writeParquet(path: string, results: Results): Promise<void> {
   const { store, identity, keep } = results;
   const { fileWriter, parquetWriteRows } = await import("hyparquet-writer");
+  const lists = ["output", ...stateNames(identity)] as const;
   async function* rows(): AsyncGenerator<Record<string, unknown>> {
     let index = 0;
-    for await (const { length, output, hn, cn, kept } of recordsOf(results)) {
-      const values = keep.map(({ name, type }, i) => [name, keptValue(type, kept[i] as string)] as const);
-      const [outputs, hns, cns] = [output, hn, cn].map((bytes) => Array.from(floatsOf(bytes, identity)));
-      yield { ...Object.fromEntries(values), index: index++, length, output: outputs, hn: hns, cn: cns };
+    for await (const record of recordsOf(results)) {
+      const values = keep.map(({ name, type }, i) => [name, keptValue(type, record.kept[i] as string)] as const);
+      const numbers = lists.map((name) => [name, Array.from(floatsOf(record[name], identity))] as const);
+      yield { ...Object.fromEntries(values), index: index++, length: record.length, ...Object.fromEntries(numbers) };
     }
   }
   const type = identity.bytes === 4 ? "FLOAT" : "DOUBLE";
@@ -44,7 +45,7 @@ export async function writeParquet(path: string, results: Results): Promise<void
   ];
   const longest = store.lengths.reduce((a, b) => Math.max(a, b), 1);
   const rowNumbers = (identity.last ? 1 : longest) * identity.width;
-  const names = [...keep.map(({ name }) => name), "index", "length", "output", "hn", "cn"];
+  const names = [...keep.map(({ name }) => name), "index", "length", ...lists];
   await parquetWriteRows({
     writer: fileWriter(path),
     rows: rows(),
@@ -54,7 +55,7 @@ export async function writeParquet(path: string, results: Results): Promise<void
       ...keep.map(({ name, type: kept }) => ({ name, repetition_type: "OPTIONAL" as const, ...stored[kept] })),
       { name: "index", type: "INT32", repetition_type: "REQUIRED" },
       { name: "length", type: "INT32", repetition_type: "REQUIRED" },
-      ...["output", "hn", "cn"].flatMap(list),
+      ...lists.flatMap(list),
     ],
     rowGroupSize: Math.min(groupRows, Math.max(1, Math.floor(groupNumbers / rowNumbers))),
   });

@@ -7,7 +7,7 @@ import { type Kind, npyHeader } from "./npy.js";
 import { formatOf } from "./run-files.js";
 import { type KeptColumn, type KeptType, KeptWatch, keptValue } from "./run-keep.js";
 import { writeParquet } from "./run-output-parquet.js";
-import { floatsOf, lineOf, type Results, recordsOf } from "./run-results.js";
+import { floatsOf, lineOf, type Results, recordsOf, stateNames } from "./run-results.js";
 import type { RunIdentity, StoredRecord } from "./run-store.js";
 
 /**
@@ -81,13 +81,13 @@ async function settleTypes(path: string, format: string, results: Results): Prom
 /** Writes all of the bytes. */
 type Put = (bytes: Uint8Array) => void;
 
-const arrays = ["output", "lengths", "hn", "cn"] as const;
+type ArrayName = "output" | "lengths" | "hn" | "cn";
 
-function part(record: StoredRecord, name: (typeof arrays)[number]): Uint8Array {
+function part(record: StoredRecord, name: ArrayName): Uint8Array {
   return name === "lengths" ? new Uint8Array(BigInt64Array.of(BigInt(record.length)).buffer) : record[name];
 }
 
-function shapeOf(name: (typeof arrays)[number], identity: RunIdentity, count: number, rows: number): number[] {
+function shapeOf(name: ArrayName, identity: RunIdentity, count: number, rows: number): number[] {
   const { last, width, states, real, hiddenSize } = identity;
   if (name === "output") return [last ? count : rows, width];
   return name === "lengths" ? [count] : [count, states, name === "hn" ? real : hiddenSize];
@@ -111,7 +111,7 @@ function joined(put: Put): { add: Put; end: () => void } {
 }
 
 /** One array of all records, one behind the other, as a .npy. */
-async function writeArray(put: Put, name: (typeof arrays)[number], results: Results): Promise<void> {
+async function writeArray(put: Put, name: ArrayName, results: Results): Promise<void> {
   const { store, identity } = results;
   const rows = store.lengths.reduce((a, b) => a + b, 0);
   const kind = name === "lengths" ? "i8" : identity.bytes === 4 ? "f4" : "f8";
@@ -178,7 +178,8 @@ async function writeNpz(put: Put, results: Results): Promise<void> {
     await write((bytes) => file.push(bytes));
     file.push(new Uint8Array(), true);
   };
-  for (const name of arrays) await entry(name, (into) => writeArray(into, name, results));
+  for (const name of ["output", "lengths", ...stateNames(results.identity)] as const)
+    await entry(name, (into) => writeArray(into, name, results));
   for (const [i, { name, type }] of results.keep.entries()) {
     await entry(name, (into) => writeKept(into, i, type, results));
   }

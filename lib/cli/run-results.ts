@@ -30,6 +30,11 @@ export async function* recordsOf({ store, signal }: Pick<Results, "store" | "sig
   }
 }
 
+/** The states of a record, by their names. */
+export function stateNames({ hiddenSize }: RunIdentity): readonly ("hn" | "cn")[] {
+  return hiddenSize === 0 ? ["hn"] : ["hn", "cn"];
+}
+
 /** Names of the results themselves in each format, which no kept column can have. */
 export const resultNames: Readonly<Record<string, readonly string[]>> = {
   ".npz": ["output", "lengths", "hn", "cn"],

@@ -1,7 +1,8 @@
 // What the user wants of `run`, judged before anything is opened.
 
-import { setNumThreads, type WeightDType } from "../index.js";
-import { type Arguments, UsageError } from "./command.js";
+import { type RNNOptions, setNumThreads, type WeightDType } from "../index.js";
+import { maxThreads } from "../runtime/runtime.js";
+import { type Arguments, readWhole, readWord, UsageError } from "./command.js";
 import { formatOf, standard } from "./run-files.js";
 import { resultNames } from "./run-results.js";
 import { readShard, type Shard, shardPath } from "./run-shard.js";
@@ -11,6 +12,8 @@ export interface Settings {
   readonly key: string | undefined;
   readonly prefix: string | undefined;
   readonly weightDtype: WeightDType | undefined;
+  /** An RNN's, where the file does not say it. */
+  readonly nonlinearity: RNNOptions["nonlinearity"];
   readonly input: string;
   readonly column: string;
   readonly lengths: string | undefined;
@@ -42,12 +45,13 @@ export function readSettings(options: Arguments["options"]): Settings {
   if (resume && !resumable)
     throw new UsageError("run: --resume: what comes from stdin or goes to stdout cannot be gone on with");
   if (shard.count > 1 && !resumable) throw new UsageError("run: --shard: stdin and stdout have no shards");
-  if (options.threads !== undefined) setNumThreads(whole("threads", text("threads") as string, 1024));
+  if (options.threads !== undefined) setNumThreads(readWhole("run", "threads", text("threads") as string, maxThreads));
   return {
     model: text("model") as string,
     key: text("key"),
     prefix: text("prefix"),
-    weightDtype: readWeightDType(text("weight-dtype")),
+    weightDtype: readWord("run", "weight-dtype", text("weight-dtype"), ["float16", "float32", "float64"]),
+    nonlinearity: readWord("run", "nonlinearity", text("nonlinearity"), ["tanh", "relu"]),
     input,
     column: text("column") ?? "input",
     lengths: text("lengths"),
@@ -57,7 +61,7 @@ export function readSettings(options: Arguments["options"]): Settings {
     output: wanted === standard ? wanted : shardPath(wanted, shard),
     format,
     last: options.last === true,
-    tokens: whole("tokens", text("tokens") ?? "16384", 2 ** 31 - 1),
+    tokens: readWhole("run", "tokens", text("tokens") ?? "16384", 2 ** 31 - 1),
     resume,
     resumable,
     quiet: options.quiet === true,
@@ -75,15 +79,4 @@ function readKeep(names: readonly string[], format: string): readonly string[] {
   throw new UsageError(
     `run: --keep: ${JSON.stringify(clash)} is the name of a result in ${format}; rename it in the input`,
   );
-}
-
-function readWeightDType(value: string | undefined): WeightDType | undefined {
-  if (value === undefined || value === "float16" || value === "float32" || value === "float64") return value;
-  throw new UsageError(`run: --weight-dtype: expected float16, float32 or float64, but got ${JSON.stringify(value)}`);
-}
-
-function whole(name: string, value: string, max: number): number {
-  const number = Number(value);
-  if (/^\d+$/.test(value) && number >= 1 && number <= max) return number;
-  throw new UsageError(`run: --${name}: expected a whole number from 1 to ${max}, but got ${JSON.stringify(value)}`);
 }

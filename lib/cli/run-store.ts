@@ -27,15 +27,17 @@ export interface RunIdentity {
   readonly width: number;
   readonly states: number;
   readonly real: number;
+  /** What c is wide; 0 where there is none. */
   readonly hiddenSize: number;
   readonly bytes: 4 | 8;
 }
 
-/** One sequence's record: its length, then output, hn and cn, then what was kept of its columns. */
+/** One sequence's record: its length, then output, hn and, of an LSTM, cn, then what was kept of its columns. */
 export interface StoredRecord {
   readonly length: number;
   readonly output: Buffer;
   readonly hn: Buffer;
+  /** Empty where there is no c. */
   readonly cn: Buffer;
   /** A JSON text a column. */
   readonly kept: readonly string[];

@@ -1,11 +1,11 @@
-// `run`: a model over a file of sequences, into another file. The work is LSTM.map's; here are the choices a user has,
+// `run`: a model over a file of sequences, into another file. The work is `map`'s; here are the choices a user has,
 // which share of the file is this process's, and how a run stops and goes on.
 
 import { existsSync } from "node:fs";
 import type { FloatArray } from "../../binding.js";
-import { LSTM } from "../index.js";
+import type { GRU, LSTM, MapResult, RNN } from "../index.js";
 import type { Command } from "./command.js";
-import { chooseLSTM, type FoundLSTM } from "./model-file.js";
+import { chooseModel, type FoundModel } from "./model-file.js";
 import { startProgress } from "./progress.js";
 import { checkRegular, standard } from "./run-files.js";
 import { hashTensors, identify } from "./run-identity.js";
@@ -13,6 +13,7 @@ import { openInput } from "./run-input.js";
 import type { Input, Item } from "./run-items.js";
 import { type KeptColumn, KeptWatch } from "./run-keep.js";
 import { Lock } from "./run-lock.js";
+import { buildModel } from "./run-model.js";
 import { writeOutput } from "./run-output.js";
 import { lineOf } from "./run-results.js";
 import { readSettings, type Settings } from "./run-settings.js";
@@ -43,7 +44,7 @@ export const command: Command = {
       required: true,
       help: "results: .npy, .npz, .jsonl or .parquet; - for JSON lines to stdout",
     },
-    prefix: { type: "string", value: "NAME", help: "which LSTM of the model file, as `inspect` names them" },
+    prefix: { type: "string", value: "NAME", help: "which layer of the model file, as `inspect` names them" },
     key: { type: "string", value: "KEY", help: "where in a torch checkpoint the state dict lies" },
     column: { type: "string", value: "NAME", help: 'the array, key or column of the sequences; "input" unless given' },
     lengths: { type: "string", value: "WHAT", help: "their lengths: a file, or an array, key or column beside them" },
@@ -60,6 +61,11 @@ export const command: Command = {
       value: "DTYPE",
       help: "float16 stores the weights in half the memory, rounded; as the file's dtype unless given",
     },
+    nonlinearity: {
+      type: "string",
+      value: "NAME",
+      help: "tanh or relu, of an RNN whose file does not say it; tanh unless given",
+    },
     threads: { type: "string", value: "N", help: "compute threads; all cores unless given" },
     tokens: { type: "string", value: "N", help: "steps of a batch; 16384 unless given" },
     shard: { type: "string", value: "I/N", help: "only the I-th of N equal shares, I from 0" },
@@ -68,7 +74,7 @@ export const command: Command = {
   },
   details: [
     "Input:\n  .npy      (T, I) one sequence; (rows, I) with --lengths, sequence after sequence; (T, B, I);\n            (B, T, I) with --batch-first; padded ones with --lengths\n  .npz      the same as array `input`, its lengths as array `lengths`\n  .jsonl    a line a sequence: [[…], …], or an object with it under `input`\n  .parquet  a row a sequence, in column `input`: a list of rows, or of all their numbers; floats, doubles, halfs\n            or integers, compressed with snappy, zstd, gzip, brotli, lz4 or not at all\nA length is a whole number from 1 to the steps that there are.",
-    "Output:\n  .npy      (rows, D·R), sequence after sequence; (N, D·R) with --last\n  .npz      output as above, lengths (N,), hn (N, L·D, R), cn (N, L·D, H)\n  .jsonl    a line a sequence, { output }\n  .parquet  a row a sequence: index, length, output, hn, cn\nWith --keep, .jsonl and .parquet hold the kept columns before these, and .npz an array (N,) of each. JSON lines carry\nany value as it stands; Parquet strings, integers, floats, booleans and nulls, in their types; .npz the same but nulls.",
+    "Output:\n  .npy      (rows, D·R), sequence after sequence; (N, D·R) with --last\n  .npz      output as above, lengths (N,), hn (N, L·D, R), and of an LSTM cn (N, L·D, H)\n  .jsonl    a line a sequence, { output }\n  .parquet  a row a sequence: index, length, output, hn, and of an LSTM cn\nWith --keep, .jsonl and .parquet hold the kept columns before these, and .npz an array (N,) of each. JSON lines carry\nany value as it stands; Parquet strings, integers, floats, booleans and nulls, in their types; .npz the same but nulls.",
     "The output appears whole or not at all. Until then OUTPUT.partial holds what is done; after a kill, the same command\nwith --resume goes on from there, to the same bytes. One run at a time: OUTPUT.lock tells others that one is at work. What comes from\nstdin or goes to stdout cannot be gone on with.",
     "Shards: without --shard, I and N are those of a Kubernetes Indexed Job (JOB_COMPLETION_INDEX, and PACKED_LSTM_SHARDS\nfor N, which Kubernetes does not tell) or of an AWS Batch array job (AWS_BATCH_JOB_ARRAY_INDEX and _SIZE). Each writes a\nfile of its own: out.npz becomes out.00002-of-00010.npz.",
     "Example:\n  packed-lstm run --model model.safetensors --input days.npz --output states.npz --last\n  zcat days.jsonl.gz | packed-lstm run -m model.pt -i - -o - --keep id | gzip > states.jsonl.gz",
@@ -83,8 +89,8 @@ async function run(settings: Settings): Promise<void> {
   if (resume && isDone(settings)) return;
   if (existsSync(output)) checkRegular(output, ", which a file cannot take the place of");
   checkRegular(settings.model);
-  const { lstm, ...found } = openModel(settings);
-  using model = lstm;
+  const { built, ...found } = openModel(settings);
+  using model = built;
   const { dtype, inputSize } = model;
   const { batchFirst, column, lengths, keep } = settings;
   const input = await openInput(settings.input, { dtype, inputSize, batchFirst, column, lengths, keep });
@@ -99,13 +105,13 @@ async function run(settings: Settings): Promise<void> {
 }
 
 /** The model, whose weights are then held but once, and what is told of it by them. */
-function openModel({ model, key, prefix, weightDtype }: Settings): {
-  lstm: LSTM;
-  config: FoundLSTM["config"];
+function openModel({ model: path, key, prefix, nonlinearity, weightDtype }: Settings): {
+  built: LSTM | GRU | RNN;
+  config: FoundModel["config"];
   hash: string;
 } {
-  const { config, stateDict } = chooseLSTM("run", model, key, prefix);
-  return { lstm: LSTM.fromStateDict(stateDict, { weightDtype }), config, hash: hashTensors(stateDict) };
+  const found = chooseModel("run", { path, key, prefix, nonlinearity });
+  return { built: buildModel(found, weightDtype), config: found.config, hash: hashTensors(found.stateDict) };
 }
 
 function isDone({ output, quiet }: Settings): boolean {
@@ -117,7 +123,7 @@ function isDone({ output, quiet }: Settings): boolean {
 /** What there is to do. */
 interface Work {
   readonly settings: Settings;
-  readonly model: LSTM;
+  readonly model: LSTM | GRU | RNN;
   readonly input: Input;
   readonly columns: readonly KeptColumn[];
   readonly from: number;
@@ -185,7 +191,7 @@ async function toStdout(work: Work): Promise<void> {
   }
 }
 
-/** One sequence's results: output, hn and cn. */
+/** One sequence's results: output, hn, and of an LSTM cn. */
 interface Result {
   readonly length: number;
   readonly arrays: readonly FloatArray[];
@@ -200,6 +206,9 @@ interface Course {
   readonly take: (result: Result) => void | Promise<void>;
 }
 
+/** What `map` of any of the modules yields. */
+type SomeResult = Omit<MapResult<Item>, "cn"> & Partial<Pick<MapResult<Item>, "cn">>;
+
 /** Hands out the results of the sequences after the first `done`, in order. */
 async function compute(work: Work, { done, signal, take }: Course): Promise<void> {
   const { settings, model, input, columns, from, to, identity } = work;
@@ -208,7 +217,7 @@ async function compute(work: Work, { done, signal, take }: Course): Promise<void
   const progress = await startProgress(Number.isFinite(to) ? to - from : undefined, done, settings.quiet);
   // Else the stop would wait for whoever writes to end, or to write more.
   if (settings.input === standard) signal.addEventListener("abort", () => process.stdin.destroy());
-  const results = model.map<Item>(input.sequences(from + done, to), {
+  const results: AsyncGenerator<SomeResult> = (model as GRU).map<Item>(input.sequences(from + done, to), {
     features: ({ sequence }) => sequence,
     maxBatchTokens: settings.tokens,
     outputs: identity.last ? "last" : "all",
@@ -219,7 +228,7 @@ async function compute(work: Work, { done, signal, take }: Course): Promise<void
     for await (const { item, output, hn, cn } of results) {
       const { sequence, kept } = item;
       for (const [i, watch] of watches.entries()) watch.see(`${where}: sequence ${number}`, kept[i] as string);
-      const arrays = [output.data, hn.data, cn.data] as FloatArray[];
+      const arrays = [output, hn, ...(cn === undefined ? [] : [cn])].map(({ data }) => data as FloatArray);
       await take({ length: sequence.shape[0] as number, arrays, kept });
       number++;
       progress.update(number - from);

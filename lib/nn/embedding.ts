@@ -8,7 +8,6 @@ import {
   checkNumber,
   checkOptions,
   describe,
-  disposedError,
   formatShape,
   rangeError,
   typedArrayKind,
@@ -18,23 +17,23 @@ import { native } from "../native.js";
 import { normal } from "../random/random.js";
 import { isPacked, PackedSequence } from "../sequences/packed.js";
 import { readLayout } from "../tensor/foreign.js";
-import { inspect, printCall } from "../tensor/inspect.js";
+import { printCall } from "../tensor/inspect.js";
 import { toInts } from "../tensor/ints.js";
 import { allocate, checkFloatDType, copyAs, type FloatDType, isList } from "../tensor/strided.js";
 import { type Ints, Tensor, type TensorLike, toTensor } from "../tensor/tensor.js";
+import { type Holder, holderOf, type Ready, ready, WeightedModule } from "./module.js";
 import {
   type LoadStateDictOptions,
   type ModuleSpec,
-  makeStateDict,
   matchStateDict,
   readDType,
   readMatrix,
   type StateDict,
 } from "./state-dict.js";
-import { named, Uncloneable } from "./uncloneable.js";
+import { named } from "./uncloneable.js";
 
-/** What torch.nn.Embedding is told besides its sizes and dtype. */
-export interface EmbeddingManner {
+/** What torch.nn.Embedding is told of how rows are looked up and trained: no size, no dtype. */
+export interface LookupOptions {
   /**
    * The row that stands for padding; negative ones count from the end. Initial weights are 0 there; otherwise it is a row
    * like any other, because what sets it apart is its gradient. Default null.
@@ -51,22 +50,17 @@ export interface EmbeddingManner {
 }
 
 /** torch.nn.Embedding's keyword arguments, in camelCase. */
-export interface EmbeddingOptions extends EmbeddingManner {
+export interface EmbeddingOptions extends LookupOptions {
   /** "float32" (default) or "float64". */
   dtype?: FloatDType;
 }
 
 /** Options of {@link Embedding.fromStateDict}. */
-export interface EmbeddingFromStateDictOptions extends LoadStateDictOptions, EmbeddingManner {}
+export interface EmbeddingFromStateDictOptions extends LoadStateDictOptions, LookupOptions {}
 
-/** How fromStateDict hands the table to the constructor, which then draws none. No caller can name it. */
-const ready = Symbol("table");
+interface ReadyOptions extends EmbeddingOptions, Ready {}
 
-interface ReadyOptions extends EmbeddingOptions {
-  [ready]?: FloatArray;
-}
-
-const mannerKeys = ["paddingIdx", "maxNorm", "normType", "scaleGradByFreq", "sparse"] as const;
+const lookupKeys = ["paddingIdx", "maxNorm", "normType", "scaleGradByFreq", "sparse"] as const;
 const maxSize = 2 ** 24; // of a row, as for the LSTM
 const maxRows = 2 ** 31 - 1;
 
@@ -79,7 +73,7 @@ const maxRows = 2 ** 31 - 1;
  * console.log(embedding.forward([4, 0, 7]).shape); // → [ 3, 16 ]
  * ```
  */
-export class Embedding extends Uncloneable {
+export class Embedding extends WeightedModule<Table> {
   static {
     named(Embedding);
   }
@@ -94,11 +88,6 @@ export class Embedding extends Uncloneable {
   readonly sparse: boolean;
   readonly dtype: FloatDType;
 
-  readonly #spec: ModuleSpec;
-  #weight: FloatArray | null;
-  /** What is given out: the weight itself unless there is a maxNorm. */
-  #table: FloatArray;
-
   /**
    * The table is drawn from the normal distribution of mean 0 and variance 1, as torch draws it from the generator that
    * `manualSeed` seeds: in float32 to the bit, in float64 as `randn` does.
@@ -109,21 +98,29 @@ export class Embedding extends Uncloneable {
    *   RangeError ERR_ARG_VALUE for a size or paddingIdx out of range, or a table larger than memory holds
    */
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingOptions = {}) {
-    super();
-    const given = checkOptions("Embedding", options, [...mannerKeys, "dtype"]);
+    const given = checkOptions("Embedding", options, [...lookupKeys, "dtype"]);
     const { paddingIdx = null, maxNorm = null, normType = 2, scaleGradByFreq = false, sparse = false } = given;
-    const { dtype = "float32" } = given;
-    this.numEmbeddings = checkInt("numEmbeddings", numEmbeddings, { min: 1, max: maxRows });
-    this.embeddingDim = checkInt("embeddingDim", embeddingDim, { min: 1, max: maxSize });
-    this.paddingIdx = checkPaddingIdx(paddingIdx, this.numEmbeddings);
-    this.maxNorm = maxNorm === null ? null : checkNumber("maxNorm", maxNorm, { min: 0 });
-    this.normType = checkNumber("normType", normType, { finite: false });
-    this.scaleGradByFreq = checkBool("scaleGradByFreq", scaleGradByFreq);
-    this.sparse = checkBool("sparse", sparse);
-    this.dtype = checkFloatDType("dtype", dtype);
-    this.#spec = embeddingSpec(this.numEmbeddings, this.embeddingDim, this.dtype);
-    this.#weight = (options as ReadyOptions)[ready] ?? this.#draw();
-    this.#table = this.#renormalised(this.#weight);
+    const rows = checkInt("numEmbeddings", numEmbeddings, { min: 1, max: maxRows });
+    const columns = checkInt("embeddingDim", embeddingDim, { min: 1, max: maxSize });
+    const config = {
+      paddingIdx: checkPaddingIdx(paddingIdx, rows),
+      maxNorm: maxNorm === null ? null : checkNumber("maxNorm", maxNorm, { min: 0 }),
+      normType: checkNumber("normType", normType, { finite: false }),
+      scaleGradByFreq: checkBool("scaleGradByFreq", scaleGradByFreq),
+      sparse: checkBool("sparse", sparse),
+      dtype: checkFloatDType("dtype", given.dtype ?? "float32"),
+    };
+    const spec = embeddingSpec(rows, columns, config.dtype);
+    const weights = (options as ReadyOptions)[ready] ?? [drawTable(spec, config.paddingIdx)];
+    super({ name: "Embedding", spec, holder: new Table(columns, config), weights });
+    this.numEmbeddings = rows;
+    this.embeddingDim = columns;
+    this.paddingIdx = config.paddingIdx;
+    this.maxNorm = config.maxNorm;
+    this.normType = config.normType;
+    this.scaleGradByFreq = config.scaleGradByFreq;
+    this.sparse = config.sparse;
+    this.dtype = config.dtype;
   }
 
   /**
@@ -142,44 +139,13 @@ export class Embedding extends Uncloneable {
   forward(input: TensorLike | Ints): Tensor;
   forward(input: TensorLike | Ints | PackedSequence): Tensor | PackedSequence;
   forward(input: TensorLike | Ints | PackedSequence): Tensor | PackedSequence {
-    if (this.#weight === null) throw disposedError("Embedding");
-    if (!isPacked(input as TensorLike | PackedSequence)) return this.#lookUp(readIndices("input", input as TensorLike));
+    const table = holderOf(this);
+    if (!isPacked(input as TensorLike | PackedSequence)) {
+      return this.#lookUp(table, readIndices("input", input as TensorLike));
+    }
     const packed = PackedSequence.from("input", input);
-    const rows = this.#lookUp(readIndices("input.data", packed.data));
+    const rows = this.#lookUp(table, readIndices("input.data", packed.data));
     return new PackedSequence(rows, packed.batchSizes, packed.sortedIndices, packed.unsortedIndices);
-  }
-
-  /**
-   * The table by torch's name, `weight` (numEmbeddings, embeddingDim), as a copy.
-   * @example
-   * ```ts
-   * console.log(new Embedding(5, 2).stateDict().weight?.shape); // → [ 5, 2 ]
-   * ```
-   */
-  stateDict(): Record<string, Tensor> {
-    const weight = this.#weight ?? unusable();
-    return makeStateDict(this.#spec, ([copy]) => copy?.set(weight));
-  }
-
-  /**
-   * Replaces the table, or throws and leaves it. As {@link LSTM.loadStateDict}.
-   *
-   * @param options `prefix`: of a larger model's dict take only the keys that start with it, such as "embedding."
-   * @throws RangeError ERR_STATE_DICT listing every missing, unexpected and misshapen key; TypeError ERR_ARG_TYPE,
-   *   ERR_DTYPE or ERR_OPTION for the wrong kind of dict, value or option; Error ERR_DISPOSED after dispose
-   * @example
-   * ```ts
-   * const embedding = new Embedding(2, 2);
-   * embedding.loadStateDict({ weight: tensor([[1, 2], [3, 4]]) });
-   * console.log(embedding.forward([1]).toArray()); // → [ [ 3, 4 ] ]
-   * ```
-   */
-  loadStateDict(dict: StateDict, options: LoadStateDictOptions = {}): void {
-    const { prefix = "" } = checkOptions("loadStateDict", options, ["prefix"]);
-    if (this.#weight === null) unusable();
-    const [weight] = matchStateDict("loadStateDict", dict, prefix, this.#spec, true) as [FloatArray];
-    this.#table = this.#renormalised(weight);
-    this.#weight = weight;
   }
 
   /**
@@ -194,12 +160,11 @@ export class Embedding extends Uncloneable {
    * ```
    */
   static fromStateDict(dict: StateDict, options: EmbeddingFromStateDictOptions = {}): Embedding {
-    const { prefix = "", ...manner } = checkOptions("fromStateDict", options, ["prefix", ...mannerKeys]);
+    const { prefix = "", ...lookup } = checkOptions("fromStateDict", options, ["prefix", ...lookupKeys]);
     const { rows, columns } = readMatrix("fromStateDict", dict, prefix, "weight");
     const dtype = readDType("fromStateDict", dict, prefix);
-    const spec = embeddingSpec(rows, columns, dtype);
-    const [weight] = matchStateDict("fromStateDict", dict, prefix, spec, true) as [FloatArray];
-    const given: ReadyOptions = { ...manner, dtype, [ready]: weight };
+    const table = matchStateDict("fromStateDict", dict, prefix, embeddingSpec(rows, columns, dtype));
+    const given: ReadyOptions = { ...lookup, dtype, [ready]: table };
     return new Embedding(rows, columns, given);
   }
 
@@ -211,20 +176,9 @@ export class Embedding extends Uncloneable {
    * console.log(Embedding.fromPretrained(rand([5, 2]), { paddingIdx: -1 })); // → Embedding(5, 2, paddingIdx=4)
    * ```
    */
-  static fromPretrained(embeddings: TensorLike, options: EmbeddingManner = {}): Embedding {
-    const given = checkOptions("fromPretrained", options, mannerKeys);
+  static fromPretrained(embeddings: TensorLike, options: LookupOptions = {}): Embedding {
+    const given = checkOptions("fromPretrained", options, lookupKeys);
     return Embedding.fromStateDict({ weight: embeddings }, given);
-  }
-
-  /** Lets go of the table. Every later use throws ERR_DISPOSED. Disposing twice is no error. */
-  dispose(): void {
-    this.#weight = null;
-    this.#table = new Float32Array();
-  }
-
-  /** `using embedding = new Embedding(…)` disposes at the end of the block. */
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 
   /** `Embedding(10, 3, paddingIdx=0)`: the options that are not the defaults. */
@@ -240,25 +194,50 @@ export class Embedding extends Uncloneable {
     });
   }
 
-  /** @internal */
-  [inspect](): string {
-    return this.toString();
+  #lookUp(table: Table, indices: Tensor): Tensor {
+    const { embeddingDim, numEmbeddings, dtype } = this;
+    const output = allocate("output", dtype, indices.size * embeddingDim);
+    const places = indices.data as Int32Array;
+    const place = native.lookup(table.rows, embeddingDim, places, output);
+    if (place === indices.size) return new Tensor(output, [...indices.shape, embeddingDim]);
+    const where = `${places[place]} at place ${place} of shape ${formatShape(indices.shape)}`;
+    throw rangeError("ERR_ARG_VALUE", "input", `indices from 0 to ${numEmbeddings - 1}`, where);
+  }
+}
+
+/** The weight, and what is given out of it. */
+class Table implements Holder {
+  /** The weight itself unless there is a maxNorm. */
+  rows: FloatArray = new Float32Array();
+  #weight: FloatArray = this.rows;
+  readonly #columns: number;
+  readonly #norm: Pick<Embedding, "maxNorm" | "normType">;
+
+  constructor(columns: number, norm: Pick<Embedding, "maxNorm" | "normType">) {
+    this.#columns = columns;
+    this.#norm = norm;
   }
 
-  #draw(): FloatArray {
-    const weight = allocate("numEmbeddings", this.dtype, this.numEmbeddings * this.embeddingDim);
-    normal(weight);
-    const row = (this.paddingIdx ?? 0) * this.embeddingDim;
-    if (this.paddingIdx !== null) weight.fill(0, row, row + this.embeddingDim);
-    return weight;
+  load([weight]: readonly FloatArray[]): void {
+    this.rows = this.#renormalised(weight as FloatArray);
+    this.#weight = weight as FloatArray;
+  }
+
+  read([copy]: readonly FloatArray[]): void {
+    copy?.set(this.#weight);
+  }
+
+  dispose(): void {
+    this.rows = new Float32Array();
+    this.#weight = this.rows;
   }
 
   #renormalised(weight: FloatArray): FloatArray {
-    const { maxNorm, normType, embeddingDim } = this;
+    const { maxNorm, normType } = this.#norm;
     if (maxNorm === null) return weight;
-    const table = copyAs("maxNorm", this.dtype, weight);
-    for (let at = 0; at < table.length; at += embeddingDim) {
-      const row = table.subarray(at, at + embeddingDim);
+    const table = copyAs("maxNorm", weight.BYTES_PER_ELEMENT === 4 ? "float32" : "float64", weight);
+    for (let at = 0; at < table.length; at += this.#columns) {
+      const row = table.subarray(at, at + this.#columns);
       const size = norm(row, normType);
       if (!(size > maxNorm)) continue;
       const scale = maxNorm / (size + 1e-7);
@@ -266,26 +245,20 @@ export class Embedding extends Uncloneable {
     }
     return table;
   }
-
-  #lookUp(indices: Tensor): Tensor {
-    const { embeddingDim, numEmbeddings, dtype } = this;
-    const output = allocate("output", dtype, indices.size * embeddingDim);
-    const places = indices.data as Int32Array;
-    const place = native.lookup(this.#table, embeddingDim, places, output);
-    if (place === indices.size) return new Tensor(output, [...indices.shape, embeddingDim]);
-    const where = `${places[place]} at place ${place} of shape ${formatShape(indices.shape)}`;
-    throw rangeError("ERR_ARG_VALUE", "input", `indices from 0 to ${numEmbeddings - 1}`, where);
-  }
-}
-
-function unusable(): never {
-  throw disposedError("Embedding");
 }
 
 function embeddingSpec(rows: number, columns: number, dtype: FloatDType): ModuleSpec {
   const options = dtype === "float32" ? "" : `, { dtype: "${dtype}" }`;
-  const parameters = [{ name: "weight", shape: [rows, columns] }];
-  return { title: `Embedding(${rows}, ${columns}${options})`, dtype, parameters };
+  const parameters = [{ name: "weight", shape: [rows, columns], storage: dtype }];
+  return { title: `Embedding(${rows}, ${columns}${options})`, dtype, parameters, keepsArrays: true };
+}
+
+function drawTable({ dtype, parameters }: ModuleSpec, paddingIdx: number | null): FloatArray {
+  const [rows = 0, columns = 0] = parameters[0]?.shape ?? [];
+  const weight = allocate("numEmbeddings", dtype, rows * columns);
+  normal(weight);
+  if (paddingIdx !== null) weight.fill(0, paddingIdx * columns, (paddingIdx + 1) * columns);
+  return weight;
 }
 
 function checkPaddingIdx(value: unknown, rows: number): number | null {

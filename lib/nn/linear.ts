@@ -7,10 +7,19 @@ import { native } from "../native.js";
 import { uniform } from "../random/random.js";
 import { checkSignal, type ForwardAsyncOptions, runJob } from "../runtime/job.js";
 import { isPacked, PackedSequence } from "../sequences/packed.js";
-import { inspect, printCall } from "../tensor/inspect.js";
+import { printCall } from "../tensor/inspect.js";
 import { allocate, checkFloatDType, type FloatDType } from "../tensor/strided.js";
 import { Tensor, type TensorLike, toTensor } from "../tensor/tensor.js";
-import { ModuleWeights, type Ready, readShared, ready, type SharedModule } from "./module.js";
+import {
+  holderOf,
+  madeWith,
+  type Ready,
+  readShared,
+  ready,
+  ShareableModule,
+  type SharedArguments,
+  type SharedModule,
+} from "./module.js";
 import {
   entriesUnder,
   type LoadStateDictOptions,
@@ -20,7 +29,7 @@ import {
   readMatrix,
   type StateDict,
 } from "./state-dict.js";
-import { named, Uncloneable } from "./uncloneable.js";
+import { named } from "./uncloneable.js";
 
 /** torch.nn.Linear's keyword arguments. */
 export interface LinearOptions {
@@ -53,7 +62,7 @@ const maxSize = 2 ** 24; // as for the LSTM
  * console.log(head, head.forward(rand([32, 64])).shape); // → Linear(64, 10) [ 32, 10 ]
  * ```
  */
-export class Linear extends Uncloneable {
+export class Linear extends ShareableModule<NativeLinear> {
   static {
     named(Linear);
   }
@@ -62,8 +71,6 @@ export class Linear extends Uncloneable {
   readonly outFeatures: number;
   readonly bias: boolean;
   readonly dtype: FloatDType;
-
-  readonly #weights: ModuleWeights<NativeLinear>;
 
   /**
    * The parameters are drawn from U(-1/√inFeatures, 1/√inFeatures), as torch draws them from the generator that
@@ -75,7 +82,6 @@ export class Linear extends Uncloneable {
    *   RangeError ERR_ARG_VALUE for a size that is no integer or out of range, or more parameters than memory holds
    */
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
-    super();
     const { bias = true, dtype = "float32" } = checkOptions("Linear", options, ["bias", "dtype"]);
     const config: LinearConfig = {
       inFeatures: checkInt("inFeatures", inFeatures, { min: 1, max: maxSize }),
@@ -83,12 +89,12 @@ export class Linear extends Uncloneable {
       bias: checkBool("bias", bias),
       dtype: checkFloatDType("dtype", dtype),
     };
+    const weights = (options as ReadyOptions)[ready] ?? drawParameters(config);
+    super({ name: "Linear", spec: linearSpec(config), holder: new native.Linear(config), weights });
     this.inFeatures = config.inFeatures;
     this.outFeatures = config.outFeatures;
     this.bias = config.bias;
     this.dtype = config.dtype;
-    const weights = (options as ReadyOptions)[ready] ?? drawParameters(config);
-    this.#weights = new ModuleWeights("Linear", linearSpec(config), new native.Linear(config), weights);
   }
 
   /**
@@ -107,7 +113,7 @@ export class Linear extends Uncloneable {
   forward(input: PackedSequence): PackedSequence;
   forward(input: TensorLike | PackedSequence): Tensor | PackedSequence;
   forward(input: TensorLike | PackedSequence): Tensor | PackedSequence {
-    const { addon } = this.#weights;
+    const addon = holderOf(this);
     const call = this.#prepare(input);
     if (call.rows > 0) addon.forward(call.input, call.output, call.rows);
     return call.result;
@@ -132,40 +138,11 @@ export class Linear extends Uncloneable {
     options: ForwardAsyncOptions = {},
   ): Promise<Tensor | PackedSequence> {
     const signal = checkSignal(checkOptions("forwardAsync", options, ["signal"]).signal);
-    const { addon } = this.#weights;
+    const addon = holderOf(this);
     const { input: rowsIn, output, rows, result } = this.#prepare(input);
     if (signal?.aborted) throw signal.reason;
     if (rows > 0) await runJob((done) => addon.forwardAsync(rowsIn, output, rows, done), signal);
     return result;
-  }
-
-  /**
-   * The parameters by torch's names, `weight` (outFeatures, inFeatures) and `bias` (outFeatures), as copies.
-   * @example
-   * ```ts
-   * const { weight, bias } = new Linear(3, 4).stateDict();
-   * console.log(weight?.shape, bias?.shape); // → [ 4, 3 ] [ 4 ]
-   * ```
-   */
-  stateDict(): Record<string, Tensor> {
-    return this.#weights.stateDict();
-  }
-
-  /**
-   * Replaces every parameter, or none: when it throws, the module is what it was. As {@link LSTM.loadStateDict}.
-   *
-   * @param options `prefix`: of a larger model's dict take only the keys that start with it, such as "head."
-   * @throws RangeError ERR_STATE_DICT listing every missing, unexpected and misshapen key; TypeError ERR_ARG_TYPE,
-   *   ERR_DTYPE or ERR_OPTION for the wrong kind of dict, value or option; Error ERR_DISPOSED after dispose
-   * @example
-   * ```ts
-   * const head = new Linear(2, 1);
-   * head.loadStateDict({ "head.weight": tensor([[1, 2]]), "head.bias": tensor([0]) }, { prefix: "head." });
-   * console.log(head.forward(tensor([1, 1])).toArray()); // → [ 3 ]
-   * ```
-   */
-  loadStateDict(dict: StateDict, options: LoadStateDictOptions = {}): void {
-    this.#weights.loadStateDict(dict, options);
   }
 
   /**
@@ -189,19 +166,6 @@ export class Linear extends Uncloneable {
   }
 
   /**
-   * As {@link LSTM.share}.
-   * @example
-   * ```ts
-   * const head = new Linear(64, 10);
-   * console.log(head.share().module); // → Linear
-   * ```
-   */
-  share(): SharedModule {
-    const { inFeatures, outFeatures, bias, dtype } = this;
-    return this.#weights.share([inFeatures, outFeatures], { bias, dtype });
-  }
-
-  /**
    * As {@link LSTM.fromShared}.
    * @example
    * ```ts
@@ -209,30 +173,19 @@ export class Linear extends Uncloneable {
    * ```
    */
   static fromShared(handle: SharedModule): Linear {
-    const { sizes, options, weights } = readShared("Linear", handle);
-    const given: ReadyOptions = { ...options, [ready]: weights };
-    return new Linear(sizes[0] as number, sizes[1] as number, given);
+    return new Linear(...readShared("Linear", handle));
   }
 
-  /** Gives the memory of the weights back now. Every later use throws ERR_DISPOSED. Disposing twice is no error. */
-  dispose(): void {
-    this.#weights.dispose();
-  }
-
-  /** `using linear = new Linear(…)` disposes at the end of the block. */
-  [Symbol.dispose](): void {
-    this.dispose();
+  /** @internal */
+  override [madeWith](): SharedArguments {
+    const { inFeatures, outFeatures, bias, dtype } = this;
+    return { sizes: [inFeatures, outFeatures], options: { bias, dtype } };
   }
 
   /** `Linear(3, 4, bias=false)`: the options that are not the defaults. */
   override toString(): string {
     const { inFeatures, outFeatures, bias, dtype } = this;
     return printCall("Linear", [inFeatures, outFeatures], { bias: [bias, true], dtype: [dtype, "float32"] });
-  }
-
-  /** @internal */
-  [inspect](): string {
-    return this.toString();
   }
 
   #prepare(input: TensorLike | PackedSequence): Call {
@@ -269,8 +222,8 @@ export class Linear extends Uncloneable {
 function linearSpec({ inFeatures, outFeatures, bias, dtype }: LinearConfig): ModuleSpec {
   const options = [...(bias ? [] : ["bias: false"]), ...(dtype === "float32" ? [] : [`dtype: "${dtype}"`])];
   const title = `Linear(${inFeatures}, ${outFeatures}${options.length === 0 ? "" : `, { ${options.join(", ")} }`})`;
-  const weight = { name: "weight", shape: [outFeatures, inFeatures] };
-  return { title, dtype, parameters: bias ? [weight, { name: "bias", shape: [outFeatures] }] : [weight] };
+  const weight = { name: "weight", shape: [outFeatures, inFeatures], storage: dtype };
+  return { title, dtype, parameters: bias ? [weight, { ...weight, name: "bias", shape: [outFeatures] }] : [weight] };
 }
 
 /** torch's `reset_parameters`: `kaiming_uniform_(weight, a=√5)` comes to the bounds of the bias but for their last bits. */

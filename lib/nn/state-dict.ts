@@ -5,16 +5,19 @@ import type { FloatArray } from "../../binding.js";
 import { describe, formatShape, isArray, nearest, rangeError, reading, typeError } from "../check.js";
 import { allocateUnset, copyAs, type FloatDType, product, sameShape } from "../tensor/strided.js";
 import { Tensor, type TensorLike, toTensor } from "../tensor/tensor.js";
-import { layerNames, mayBeMisspelt, prefixBefore, resolveNames } from "../weights/derived.js";
+import { mayBeMisspelt, type Naming, namingOf, prefixBefore, renamed, resolveNames } from "../weights/derived.js";
 import { roundToFloat16 } from "../weights/half.js";
 import { whyPassedOver } from "../weights/passed-over.js";
+
+/** What weights are stored in. */
+export type WeightDType = FloatDType | "float16";
 
 /** One parameter: torch's name for it and its shape. */
 export interface ParameterSpec {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Set where its values are rounded to float16, of a float32 module. */
-  readonly storedAs?: "float16";
+  /** What the module stores its values in; those that come are rounded to it. */
+  readonly storage: WeightDType;
 }
 
 /** A module as far as its state dict goes. */
@@ -24,6 +27,8 @@ export interface ModuleSpec {
   readonly dtype: FloatDType;
   /** In torch's order. */
   readonly parameters: readonly ParameterSpec[];
+  /** Set where the module keeps the arrays it is given, so that they must be no caller's. */
+  readonly keepsArrays?: boolean;
 }
 
 /** Options of every `loadStateDict`. */
@@ -38,9 +43,9 @@ export type StateDict = Readonly<Record<string, TensorLike>>;
 const listed = 50; // of each fault, so that a dict of a million strangers still makes a readable message
 
 /**
- * The arrays of a state dict in the module's order and dtype: the caller's own, unless `copy` is set, or new ones where
- * float32 and float64 are converted into each other, as torch's `load_state_dict` does, or rounded since the module
- * stores float16. Keys that do not start with `prefix` are not looked at.
+ * The arrays of a state dict in the module's order and dtype: the caller's own, unless the module keeps them, or new ones where
+ * float32 and float64 are converted into each other, as torch's `load_state_dict` does, or rounded to what the
+ * module stores. Keys that do not start with `prefix` are not looked at.
  * @throws TypeError ERR_ARG_TYPE when `dict` or one of its values is of the wrong kind, ERR_DTYPE for integers;
  *   RangeError ERR_STATE_DICT listing every missing, unexpected and misshapen key; RangeError ERR_ARG_VALUE for a value that
  *   float16 cannot hold
@@ -49,11 +54,9 @@ export function matchStateDict(
   caller: string,
   dict: StateDict,
   prefix: string,
-  { title, dtype, parameters: specs }: ModuleSpec,
-  copy = false,
+  { title, dtype, parameters: specs, keepsArrays = false }: ModuleSpec,
 ): FloatArray[] {
-  const layered = specs.some(({ name }) => name.endsWith("_l0"));
-  const given = entriesUnder(caller, dict, prefix, layered);
+  const given = entriesUnder(caller, dict, prefix, namingOf(specs[0]?.name ?? ""));
   const faults: string[] = [];
   const missing = specs.filter(({ name }) => !given.has(name)).map(({ name }) => name);
   const names = new Set(specs.map(({ name }) => name));
@@ -83,12 +86,20 @@ export function matchStateDict(
     const received = `${faults.length === 1 ? "a fault" : "faults"}:\n  ${faults.join("\n  ")}${hint}`;
     throw rangeError("ERR_STATE_DICT", caller, `the parameters of ${title}`, received);
   }
-  return found.map(({ tensor, spec: { name, storedAs } }) => {
-    if (!copy && tensor.dtype === dtype && storedAs === undefined) return tensor.data as FloatArray;
+  return found.map(({ tensor, spec: { name, storage } }) => {
+    if (!keepsArrays && tensor.dtype === dtype && storage === dtype) return tensor.data as FloatArray;
     const copied = copyAs(`${caller}: ${prefix}${name}`, dtype, tensor.data);
-    if (storedAs === "float16") roundToFloat16(`${caller}: ${prefix}${name}`, copied as Float32Array);
+    roundTo(storage, `${caller}: ${prefix}${name}`, copied);
     return copied;
   });
+}
+
+/**
+ * Rounds a parameter's values, which are float32 or float64, to what the module stores them in.
+ * @throws RangeError ERR_ARG_VALUE for a value that it cannot hold
+ */
+export function roundTo(storage: WeightDType, name: string, values: FloatArray): void {
+  if (storage === "float16") roundToFloat16(name, values as Float32Array);
 }
 
 /**
@@ -115,7 +126,7 @@ export function readMatrix(
   prefix: string,
   name: string,
 ): { shape: readonly number[]; rows: number; columns: number } {
-  const given = entriesUnder(caller, dict, prefix, name.endsWith("_l0"));
+  const given = entriesUnder(caller, dict, prefix, namingOf(name));
   const value = given.get(name);
   if (value === undefined) {
     const reason = whyPassedOver(dict, prefix + name);
@@ -140,13 +151,13 @@ export function readDType(caller: string, dict: StateDict, prefix: string): Floa
 /**
  * The entries under `prefix`, without it, with the parameters that are to be worked out (derived.ts). A Map, so that a key such
  * as "constructor" is nothing but a key.
- * @param layered whether a cell's names are to be those of a layer
+ * @param naming whose names the parameters of one recurrent layer are to have, whichever they have in the dict
  */
 export function entriesUnder(
   caller: string,
   dict: StateDict,
   prefix: string,
-  layered = false,
+  naming: Naming = "own",
 ): ReadonlyMap<string, TensorLike> {
   if (typeof prefix !== "string") throw typeError("ERR_ARG_TYPE", `${caller}: prefix`, "a string", describe(prefix));
   const plain = typeof dict === "object" && dict !== null && !isArray(dict) && !ArrayBuffer.isView(dict);
@@ -159,7 +170,7 @@ export function entriesUnder(
   const entries = given.filter(([key]) => key.startsWith(prefix));
   const named = new Map(entries.map(([key, value]) => [key.slice(prefix.length), value]));
   const resolved = resolveNames(caller, dict, prefix, named);
-  return layered ? layerNames(resolved) : resolved;
+  return naming === "own" ? resolved : renamed(resolved, naming);
 }
 
 function floatTensor(name: string, value: TensorLike): Tensor {

@@ -1,12 +1,12 @@
 // What this machine can do at most, measured by the addon: the two lines of a roofline. No model, no tensor; what a
 // model reaches of it is for whoever asks to work out.
 
-import type { LSTMConfig } from "../../binding.js";
+import type { RecurrentConfig } from "../../binding.js";
 import { native } from "../native.js";
 
 /** The roof over a number of threads, in one dtype, in the instruction set in use. */
 export interface Roofline {
-  readonly dtype: LSTMConfig["dtype"];
+  readonly dtype: RecurrentConfig["dtype"];
   readonly threads: number;
   /** Floating-point operations a second, by fused multiply-adds in registers alone. */
   readonly flops: number;
@@ -15,7 +15,7 @@ export interface Roofline {
 }
 
 export interface RooflineOptions {
-  readonly dtype?: LSTMConfig["dtype"];
+  readonly dtype?: RecurrentConfig["dtype"];
   /** Sizes of the buffers to read, in bytes; by default from 16 KiB to 256 MiB, each twice the one before. */
   readonly sizes?: readonly number[];
   /** How long one block lasts, and how many there are of each kind; the fastest counts. */

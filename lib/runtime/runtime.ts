@@ -10,6 +10,9 @@ export interface RuntimeInfo extends NativeInfo {
   version: string;
 }
 
+/** The largest number of threads that can be set. */
+export const maxThreads = native.maxThreads;
+
 /**
  * Sets how many threads compute, the calling one included, for the whole process. The results do not depend on it, to
  * the bit. The default is the number of cores this process may use, or the environment's PACKED_LSTM_NUM_THREADS.
@@ -24,7 +27,7 @@ export interface RuntimeInfo extends NativeInfo {
  * ```
  */
 export function setNumThreads(n: number): void {
-  native.setNumThreads(checkInt("setNumThreads: n", n, { min: 1, max: 1024 }));
+  native.setNumThreads(checkInt("setNumThreads: n", n, { min: 1, max: maxThreads }));
 }
 
 /**

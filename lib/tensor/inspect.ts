@@ -19,35 +19,3 @@ export function printCall(
   const given = Object.entries(options).filter(([, [value, byDefault]]) => !Object.is(value, byDefault));
   return `${name}(${[...sizes, ...given.map(([key, [value]]) => `${key}=${value}`)].join(", ")})`;
 }
-
-/** What an LSTM shows of itself, and a stream of its LSTM. */
-export interface PrintedLSTM {
-  readonly inputSize: number;
-  readonly hiddenSize: number;
-  readonly projSize: number;
-  readonly numLayers: number;
-  readonly bias: boolean;
-  readonly batchFirst: boolean;
-  readonly dropout?: number;
-  readonly bidirectional: boolean;
-  readonly dtype: string;
-  readonly weightDtype?: string | undefined;
-  /** Of a stream. */
-  readonly batchSize?: number;
-}
-
-/** An LSTM, or under another name what is made of one, with its options in torch's order. */
-export function printLSTM(name: string, lstm: PrintedLSTM): string {
-  const { dtype, weightDtype = dtype, dropout = 0, batchSize = 1 } = lstm;
-  return printCall(name, [lstm.inputSize, lstm.hiddenSize], {
-    projSize: [lstm.projSize, 0],
-    numLayers: [lstm.numLayers, 1],
-    bias: [lstm.bias, true],
-    batchFirst: [lstm.batchFirst, false],
-    dropout: [dropout, 0],
-    bidirectional: [lstm.bidirectional, false],
-    dtype: [dtype, "float32"],
-    weightDtype: [weightDtype, dtype],
-    batchSize: [batchSize, 1],
-  });
-}

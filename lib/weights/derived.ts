@@ -106,17 +106,35 @@ function unknown(label: string, given: Given, name: string): RangeError {
 const parameterName = /^(weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)_l\d+(_reverse)?$/;
 
 const cellName = /^(weight|bias)_[ih]h$/;
+const firstLayerName = /^((weight|bias)_[ih]h)_l0$/;
 
-/** The parameters of an LSTMCell by the names of an LSTM of one layer, where the dict has them and no LSTM's. */
-export function layerNames(given: Given): Given {
-  if (!given.has("weight_ih") || !given.has("weight_hh") || given.has("weight_ih_l0")) return given;
-  return new Map(Array.from(given, ([key, value]) => [cellName.test(key) ? `${key}_l0` : key, value]));
+/** Whose names parameters have: a recurrent module's of layers, a cell's, or none of these. */
+export type Naming = "layers" | "cell" | "own";
+
+/** Whose name this is. */
+export function namingOf(name: string): Naming {
+  if (parameterName.test(name)) return "layers";
+  return cellName.test(name) ? "cell" : "own";
+}
+
+/** A cell's parameters by the names of a module of one layer, or the other way round; a dict that has the wanted ones stays. */
+export function renamed(given: Given, naming: "layers" | "cell"): Given {
+  const [from, to] = naming === "layers" ? ["", "_l0"] : ["_l0", ""];
+  if (!given.has(`weight_ih${from}`) || !given.has(`weight_hh${from}`) || given.has(`weight_ih${to}`)) return given;
+  return new Map(Array.from(given, ([key, value]) => [otherName(key, naming) ?? key, value]));
+}
+
+/** What a parameter of one layer is called where it has the names of `naming`; undefined for what is none, or has them. */
+function otherName(name: string, naming: Naming): string | undefined {
+  if (naming === "layers") return cellName.test(name) ? `${name}_l0` : undefined;
+  return firstLayerName.exec(name)?.[1];
 }
 
 /** What stands before a parameter in a key that is the parameter, under any of the names that lead to it. */
 export function prefixBefore(key: string, name: string): string | undefined {
   const endings = ["", "_raw", "_g"].map((ending) => name + ending);
-  endings.push(`parametrizations.${name}.original0`, ...(name.endsWith("_l0") ? [name.slice(0, -"_l0".length)] : []));
+  const other = otherName(name, namingOf(name) === "layers" ? "cell" : "layers");
+  endings.push(`parametrizations.${name}.original0`, ...(other === undefined ? [] : [other]));
   const ending = endings.find((end) => key === end || key.endsWith(`.${end}`));
   return ending === undefined ? undefined : key.slice(0, -ending.length);
 }

@@ -2,14 +2,15 @@
 // budget is full; one native call runs them where they lie; then each result is a view into the arrays of its batch.
 // It waits for nothing, and knows neither sources nor signals.
 
-import type { FloatArray, LSTMConfig } from "../../../binding.js";
+import type { FloatArray } from "../../../binding.js";
 import { describe, formatShape, rangeError } from "../../check.js";
-import { allocate, bufferNote, copyAs, copyRun, type FloatDType } from "../../tensor/strided.js";
+import { allocate, bufferNote, copyAs, copyRun } from "../../tensor/strided.js";
 import { Tensor, type TensorLike, toTensor } from "../../tensor/tensor.js";
-import type { Call } from "../recurrent/call.js";
+import type { FullConfig } from "../recurrent/config.js";
+import type { Pass } from "../recurrent/pass.js";
 
-/** What a batch job gives for one sequence of T steps. */
-export interface MapResult<Item> {
+/** What a GRU's or RNN's batch job gives for one sequence of T steps. */
+export interface HiddenMapResult<Item> {
   /** Its place in the source, from 0. */
   readonly index: number;
   /** What the source gave, as it gave it. */
@@ -21,38 +22,27 @@ export interface MapResult<Item> {
   readonly output: Tensor;
   /** (L·D, R): the final h of every layer and direction. */
   readonly hn: Tensor;
+}
+
+/** What an LSTM's batch job gives for one sequence of T steps. */
+export interface MapResult<Item> extends HiddenMapResult<Item> {
   /** (L·D, H): the final c of every layer and direction. */
   readonly cn: Tensor;
 }
 
 /** What the batches of one job have in common. */
 export class BatchKind {
-  readonly config: LSTMConfig;
+  readonly config: FullConfig;
   readonly maxTokens: number;
   readonly outputs: "all" | "last";
   /** Arrays that a batch needs no more, and the next one may have: their pages have been touched already. */
   readonly inputs: FloatArray[] = [];
   readonly discarded: FloatArray[] = [];
 
-  constructor(config: LSTMConfig, settings: { readonly maxBatchTokens: number; readonly outputs: "all" | "last" }) {
+  constructor(config: FullConfig, settings: { readonly maxBatchTokens: number; readonly outputs: "all" | "last" }) {
     this.config = config;
     this.maxTokens = settings.maxBatchTokens;
     this.outputs = settings.outputs;
-  }
-
-  /** L·D */
-  get states(): number {
-    return this.config.numLayers * (this.config.bidirectional ? 2 : 1);
-  }
-
-  /** R */
-  get real(): number {
-    return this.config.projSize || this.config.hiddenSize;
-  }
-
-  /** D·R */
-  get width(): number {
-    return this.real * (this.config.bidirectional ? 2 : 1);
   }
 
   /** A zeroed array. @throws RangeError ERR_ARG_VALUE when that much memory cannot be had */
@@ -127,29 +117,24 @@ export class Batch<Item> {
   }
 
   /** The native call that runs the batch. */
-  prepare(): Call {
-    const { config, outputs, discarded, states, real, width } = this.#kind;
+  prepare(): Pass {
+    const { config, outputs, discarded } = this.#kind;
+    const { states, real, width, hiddenSize } = config;
     const size = this.rows * width;
     if (outputs === "last") this.#unwanted = this.#kind.reuse(discarded, size, width);
-    const output = this.#unwanted?.subarray(0, size) ?? this.#kind.make(size);
-    const hn = this.#kind.make(states * this.size * real);
-    const cn = this.#kind.make(states * this.size * config.hiddenSize);
     return {
       input: this.#input.subarray(0, this.rows * config.inputSize),
-      output,
+      output: this.#unwanted?.subarray(0, size) ?? this.#kind.make(size),
       h0: null,
       c0: null,
-      hn,
-      cn,
+      hn: this.#kind.make(states * this.size * real),
+      cn: config.kind.hasC ? this.#kind.make(states * this.size * hiddenSize) : null,
       steps: this.#lengths.reduce((a, b) => Math.max(a, b)),
       batch: this.size,
       batchFirst: true,
-      batchSizes: Int32Array.from(this.#lengths),
+      batchSizes: null,
       sortedIndices: null,
-      result: [
-        new Tensor(output, [this.rows, width]),
-        [new Tensor(hn, [states, this.size, real]), new Tensor(cn, [states, this.size, config.hiddenSize])],
-      ],
+      lengths: Int32Array.from(this.#lengths),
     };
   }
 
@@ -157,36 +142,41 @@ export class Batch<Item> {
    * The results, in the order of the source, once the call is over. They are made one by one, as they are asked for.
    * @throws RangeError ERR_SHAPE once the caller has transferred the memory of one of them away, the others' with it
    */
-  *results({ output, hn, cn }: Call): Generator<MapResult<Item>> {
-    const { config, states, real, width } = this.#kind;
+  *results({ output, hn, cn }: Pass): Generator<HiddenMapResult<Item> | MapResult<Item>> {
+    const { config } = this.#kind;
+    const { width, real, hiddenSize } = config;
     this.#kind.inputs.push(this.#input);
     if (this.#unwanted !== undefined) this.#kind.discarded.push(this.#unwanted);
     const all = this.#kind.outputs === "all";
-    const h = bySequence(config.dtype, hn, states, this.size, real);
-    const c = bySequence(config.dtype, cn, states, this.size, config.hiddenSize);
+    const h = bySequence(config, hn, this.size, real);
+    const c = cn === null ? null : bySequence(config, cn, this.size, hiddenSize);
     const outputs = all ? output : this.#lastStates(h);
     let row = 0;
     for (let b = 0; b < this.size; b++) {
       const length = this.#lengths[b] as number;
       const rows = all ? length : 1;
       const outputOfOne = part("output", outputs, row * width, rows * width);
-      yield {
+      const result = {
         index: this.#first + b,
         item: this.#items[b] as Item,
         output: new Tensor(outputOfOne, all ? [length, width] : [width]),
-        hn: new Tensor(part("hn", h, b * states * real, states * real), [states, real]),
-        cn: new Tensor(part("cn", c, b * states * config.hiddenSize, states * config.hiddenSize), [
-          states,
-          config.hiddenSize,
-        ]),
+        hn: this.#stateOf("hn", h, b, real),
       };
+      yield c === null ? result : { ...result, cn: this.#stateOf("cn", c, b, hiddenSize) };
       row += rows;
     }
   }
 
+  /** (L·D, width): sequence b's part of all states. */
+  #stateOf(name: string, states: FloatArray, b: number, width: number): Tensor {
+    const { config } = this.#kind;
+    const size = config.states * width;
+    return new Tensor(part(name, states, b * size, size), [config.states, width]);
+  }
+
   /** (B, D·R): a copy, so that who writes to an output does not write to hn. */
   #lastStates(h: FloatArray): FloatArray {
-    const { states, real, width } = this.#kind;
+    const { states, real, width } = this.#kind.config;
     const last = this.#kind.make(this.size * width);
     for (let b = 0; b < this.size; b++) copyRun(last, b * width, h, (b + 1) * states * real - width, width);
     return last;
@@ -206,7 +196,7 @@ function part(name: string, array: FloatArray, start: number, length: number): F
 }
 
 /** From (L·D, B, width) to (B, L·D, width), so that what belongs to a sequence lies together. */
-function bySequence(dtype: FloatDType, array: FloatArray, states: number, batch: number, width: number): FloatArray {
+function bySequence({ dtype, states }: FullConfig, array: FloatArray, batch: number, width: number): FloatArray {
   if (states === 1) return array;
   const moved = copyAs("maxBatchTokens", dtype, array);
   for (let s = 0; s < states; s++) {

@@ -4,16 +4,16 @@
 //
 // Memory: at most `concurrency` batches filling, queued or computing, and one whose results are being handed out.
 
-import type { LSTMConfig } from "../../../binding.js";
 import { checkInt, checkOptions, describe, rangeError, typeError } from "../../check.js";
 import { checkSignal } from "../../runtime/job.js";
 import type { Tensor, TensorLike } from "../../tensor/tensor.js";
-import type { Call } from "../recurrent/call.js";
-import { Batch, BatchKind, type MapResult } from "./batch.js";
+import type { FullConfig } from "../recurrent/config.js";
+import type { Pass } from "../recurrent/pass.js";
+import { Batch, BatchKind, type HiddenMapResult } from "./batch.js";
 import { checkSource, isPromise, type MapSource, openSource, type Reader } from "./source.js";
 import { turn, turnIsDue } from "./turns.js";
 
-export type { MapResult } from "./batch.js";
+export type { HiddenMapResult, MapResult } from "./batch.js";
 export type { MapSource } from "./source.js";
 
 /** How far a batch job has come. */
@@ -24,7 +24,7 @@ export interface MapProgress {
   readonly tokens: number;
 }
 
-/** Options of {@link LSTM.map}. */
+/** Options of {@link LSTM.map}, and of a GRU's and an RNN's. */
 export interface MapOptions<Item> {
   /**
    * Makes the sequence, a tensor (T, I), of an item. Left out, the items are the sequences. It may return a promise; items
@@ -44,7 +44,7 @@ export interface MapOptions<Item> {
 }
 
 /** Runs one native call; rejects as soon as `signal` is aborted and nothing is written any more. */
-export type RunCall = (call: Call, signal: AbortSignal) => Promise<void>;
+export type RunCall = (pass: Pass, signal: AbortSignal) => Promise<void>;
 
 const optionKeys = ["features", "maxBatchTokens", "concurrency", "outputs", "signal", "onProgress"];
 
@@ -88,29 +88,29 @@ function checkSettings<Item>(options: MapOptions<Item>): Settings<Item> {
 
 /** Judges the arguments now; the job itself starts when the first result is asked for. @throws as LSTM.map documents */
 export function mapSequences<Item>(
-  config: LSTMConfig,
+  config: FullConfig,
   source: MapSource<Item>,
   options: MapOptions<Item>,
   run: RunCall,
-): AsyncGenerator<MapResult<Item>, void, undefined> {
+): AsyncGenerator<HiddenMapResult<Item>, void, undefined> {
   return handOut(config, checkSource(source), checkSettings(options), run);
 }
 
-interface Pass<Item> {
+interface Running<Item> {
   readonly batch: Batch<Item>;
-  readonly over: Promise<Call>;
+  readonly over: Promise<Pass>;
 }
 
 async function* handOut<Item>(
-  config: LSTMConfig,
+  config: FullConfig,
   source: MapSource<Item>,
   settings: Settings<Item>,
   run: RunCall,
-): AsyncGenerator<MapResult<Item>, void, undefined> {
+): AsyncGenerator<HiddenMapResult<Item>, void, undefined> {
   const { signal, concurrency, onProgress } = settings;
   throwIfAborted(signal);
   const stop = new AbortController();
-  const passes: Pass<Item>[] = [];
+  const passes: Running<Item>[] = [];
   const filler = new Filler(openSource(source), new BatchKind(config, settings), settings.features, stop.signal);
   let filling: Promise<void> | undefined;
   let wake = (): void => undefined;
@@ -137,21 +137,21 @@ async function* handOut<Item>(
     for (;;) {
       throwIfAborted(signal); // it may have been while the caller had a result in hand, when nobody was there to wake
       pump();
-      const pass = passes[0];
-      if (pass === undefined) {
+      const first = passes[0];
+      if (first === undefined) {
         if (filling === undefined) break;
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
         continue;
       }
-      const call = await pass.over;
+      const pass = await first.over;
       passes.shift();
       pump(); // the next batch fills before this one is handed out, so that the threads do not wait for the caller
-      sequences += pass.batch.size;
-      tokens += pass.batch.rows;
+      sequences += first.batch.size;
+      tokens += first.batch.rows;
       onProgress({ sequences, tokens });
-      for (const result of pass.batch.results(call)) {
+      for (const result of first.batch.results(pass)) {
         if (turnIsDue()) await turn();
         throwIfAborted(signal);
         yield result;
@@ -171,11 +171,11 @@ function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw signal.reason;
 }
 
-function compute<Item>(batch: Batch<Item>, run: RunCall, signal: AbortSignal): Promise<Call> {
+function compute<Item>(batch: Batch<Item>, run: RunCall, signal: AbortSignal): Promise<Pass> {
   const over = (async () => {
-    const call = batch.prepare();
-    await run(call, signal);
-    return call;
+    const pass = batch.prepare();
+    await run(pass, signal);
+    return pass;
   })();
   over.catch(() => undefined); // it is looked at in its turn
   return over;

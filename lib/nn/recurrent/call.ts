@@ -2,44 +2,56 @@
 // sets out the arrays that the addon reads and writes. It calls nothing native, and it is on the path of every single
 // step, so it allocates the results and a few small records, no more.
 
-import type { FloatArray, LSTMConfig, NativeLSTM } from "../../../binding.js";
+import type { FloatArray } from "../../../binding.js";
 import { formatShape, rangeError } from "../../check.js";
-import { runJob } from "../../runtime/job.js";
 import { isPacked, PackedSequence } from "../../sequences/packed.js";
 import { type Tensor, type TensorLike, toTensor } from "../../tensor/tensor.js";
-import { freshResults, givenResults, type LSTMOut } from "./out.js";
-import { checkState, floats, type LSTMState } from "./state.js";
+import type { FullConfig } from "./config.js";
+import { freshResults, givenResults, type Out } from "./out.js";
+import type { Pass } from "./pass.js";
+import { checkState, floats, type GivenState } from "./state.js";
 
-/** What `forward` returns; O is Tensor or PackedSequence, as the input was. */
+/** What `forward` of an LSTM returns; O is Tensor or PackedSequence, as the input was. */
 export type LSTMOutput<O> = [output: O, state: [hn: Tensor, cn: Tensor]];
 
-/** The arguments of the native call, by name, and what `forward` returns once it has written them. */
-export interface Call {
+/** What `forward` of a GRU or RNN returns; O is Tensor or PackedSequence, as the input was. */
+export type HiddenOutput<O> = [output: O, hn: Tensor];
+
+/** A pass, and what `forward` returns once it is written. */
+export interface Call extends Pass {
+  readonly result: LSTMOutput<Tensor | PackedSequence> | HiddenOutput<Tensor | PackedSequence>;
+}
+
+/** The caller's rows, judged. */
+interface Rows {
   readonly input: FloatArray;
-  readonly output: FloatArray;
-  readonly h0: FloatArray | null;
-  readonly c0: FloatArray | null;
-  readonly hn: FloatArray;
-  readonly cn: FloatArray;
   readonly steps: number;
   readonly batch: number;
   readonly batchFirst: boolean;
-  readonly batchSizes: Int32Array | null;
-  readonly sortedIndices: Int32Array | null;
-  readonly result: LSTMOutput<Tensor | PackedSequence>;
+  readonly packed: PackedSequence | null;
+  readonly outputShape: number[];
 }
 
 /** Judges input, state and the tensors to write to, fresh ones when left out. @throws as LSTM.forward documents */
 export function prepareCall(
-  config: LSTMConfig,
+  config: FullConfig,
   batchFirst: boolean,
   input: TensorLike | PackedSequence,
-  hx: LSTMState | null | undefined,
-  out?: LSTMOut,
+  hx: GivenState | null | undefined,
+  out?: Out<unknown>,
 ): Call {
-  if (isPacked(input)) return preparePacked(config, PackedSequence.from("input", input), hx, out);
+  const packed = isPacked(input);
+  return finishCall(
+    config,
+    packed ? packedRows(config, PackedSequence.from("input", input)) : denseRows(config, batchFirst, input),
+    hx,
+    out,
+  );
+}
+
+function denseRows(config: FullConfig, batchFirst: boolean, input: TensorLike): Rows {
   const x = toTensor("input", input);
-  const data = floats("input", x, config.dtype);
+  const data = floats("input", x, config);
   const { shape } = x;
   const rank = shape.length;
   if (rank !== 2 && rank !== 3) {
@@ -55,78 +67,65 @@ export function prepareCall(
   if (steps === 0)
     throw rangeError("ERR_SHAPE", "input", "a sequence length larger than 0", `shape ${formatShape(shape)}`);
   if (batch === 0) throw rangeError("ERR_SHAPE", "input", "a batch size larger than 0", `shape ${formatShape(shape)}`);
-  const outputShape = rank === 2 ? [steps, outputSize(config)] : [first, second, outputSize(config)];
-  return finishCall(config, data, hx, out, steps, batch, swapped, null, outputShape);
+  const outputShape = rank === 2 ? [steps, config.width] : [first, second, config.width];
+  return { input: data, steps, batch, batchFirst: swapped, packed: null, outputShape };
 }
 
-function preparePacked(
-  config: LSTMConfig,
-  packed: PackedSequence,
-  hx: LSTMState | null | undefined,
-  out: LSTMOut | undefined,
-): Call {
+function packedRows(config: FullConfig, packed: PackedSequence): Rows {
   const rows = packed.data;
-  const data = floats("input.data", rows, config.dtype);
+  const input = floats("input.data", rows, config);
   if (rows.shape.length !== 2) {
     const expected = `packed rows of shape (N, ${config.inputSize})`;
     throw rangeError("ERR_SHAPE", "input.data", expected, `shape ${formatShape(rows.shape)}`);
   }
   if (rows.shape[1] !== config.inputSize) throw wrongWidth("input.data", `(N, ${config.inputSize})`, rows.shape);
-  const outputShape = [rows.shape[0] as number, outputSize(config)];
-  return finishCall(config, data, hx, out, packed.batchSizes.length, packed.batch, false, packed, outputShape);
+  const outputShape = [rows.shape[0] as number, config.width];
+  return { input, steps: packed.batchSizes.length, batch: packed.batch, batchFirst: false, packed, outputShape };
 }
 
 function finishCall(
-  config: LSTMConfig,
-  input: FloatArray,
-  hx: LSTMState | null | undefined,
-  out: LSTMOut | undefined,
-  steps: number,
-  batch: number,
-  batchFirst: boolean,
-  packed: PackedSequence | null,
-  outputShape: number[],
+  config: FullConfig,
+  rows: Rows,
+  hx: GivenState | null | undefined,
+  out: Out<unknown> | undefined,
 ): Call {
-  const { hiddenSize, dtype } = config;
-  const states = config.numLayers * (config.bidirectional ? 2 : 1);
-  const recurrent = config.projSize || hiddenSize;
+  const { hiddenSize, states, real } = config;
+  const { batch, packed, outputShape } = rows;
   const unbatched = packed === null && outputShape.length === 2;
-  const hShape = unbatched ? [states, recurrent] : [states, batch, recurrent];
+  const hShape = unbatched ? [states, real] : [states, batch, real];
   const cShape = unbatched ? [states, hiddenSize] : [states, batch, hiddenSize];
   let h0: FloatArray | null = null;
   let c0: FloatArray | null = null;
   if (hx !== undefined && hx !== null) {
-    [h0, c0] = checkState(hx, dtype, hShape, cShape, unbatched);
+    [h0, c0] = checkState(hx, config, hShape, cShape, unbatched ? "unbatched 2-D input" : "batched input");
   }
-  const shapes = { output: outputShape, hn: hShape, cn: cShape };
-  const results = out === undefined ? freshResults(dtype, shapes) : givenResults(out, dtype, shapes);
+  const results =
+    out === undefined
+      ? freshResults(config, outputShape, hShape, cShape)
+      : givenResults(out, config, outputShape, hShape, cShape);
   const { output, hn, cn } = results;
   // The result is dressed before it is written: it takes its own copy of the row description, which the caller could
   // change while an asynchronous pass is under way.
   const repacked =
     packed && new PackedSequence(output, packed.batchSizes, packed.sortedIndices, packed.unsortedIndices);
   return {
-    input,
+    input: rows.input,
     output: output.data as FloatArray,
     h0,
     c0,
     hn: hn.data as FloatArray,
-    cn: cn.data as FloatArray,
-    steps,
+    cn: cn === null ? null : (cn.data as FloatArray),
+    steps: rows.steps,
     batch,
-    batchFirst,
+    batchFirst: rows.batchFirst,
     batchSizes: repacked?.batchSizes ?? null,
     sortedIndices: repacked?.sortedIndices ?? null,
-    result: [repacked ?? output, [hn, cn]],
+    lengths: null,
+    result: cn === null ? [repacked ?? output, hn] : [repacked ?? output, [hn, cn]],
   };
 }
 
-/** D·R, what a row of the output is wide. */
-function outputSize(config: LSTMConfig): number {
-  return (config.projSize || config.hiddenSize) * (config.bidirectional ? 2 : 1);
-}
-
-function inputShape(config: LSTMConfig, batchFirst: boolean, rank: number): string {
+function inputShape(config: FullConfig, batchFirst: boolean, rank: number): string {
   if (rank === 2) return `(T, ${config.inputSize})`;
   return batchFirst ? `(B, T, ${config.inputSize})` : `(T, B, ${config.inputSize})`;
 }
@@ -134,26 +133,4 @@ function inputShape(config: LSTMConfig, batchFirst: boolean, rank: number): stri
 function wrongWidth(name: string, expected: string, shape: readonly number[]): RangeError {
   const received = `a last dimension of ${shape[shape.length - 1]} in ${formatShape(shape)}`;
   return rangeError("ERR_SHAPE", name, `shape ${expected}`, received);
-}
-
-/** Runs a call of an LSTM. Settles only when the addon writes no more, whether the pass ended or was stopped. */
-export function runAsync(addon: NativeLSTM, call: Call, signal: AbortSignal | undefined): Promise<void> {
-  return runJob(
-    (done) =>
-      addon.forwardAsync(
-        call.input,
-        call.output,
-        call.h0,
-        call.c0,
-        call.hn,
-        call.cn,
-        call.steps,
-        call.batch,
-        call.batchFirst,
-        call.batchSizes,
-        call.sortedIndices,
-        done,
-      ),
-    signal,
-  );
 }
