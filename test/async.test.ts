@@ -3,6 +3,7 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { getNumThreads, Linear, LSTM, packPaddedSequence, rand, type Tensor } from "../lib/index.js";
+import { named, stateOf } from "./support/cells.js";
 import { expectSameBits } from "./support/compare.js";
 import { checkCoded, rejection } from "./support/expect-coded.js";
 import { detach } from "./support/odd-buffers.js";
@@ -19,6 +20,38 @@ function expectSame([output, [hn, cn]]: Result, [wantedOutput, [wantedHn, wanted
 }
 
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, "abort").length;
+
+describe.each(named)("forwardAsync of %s", (_, cell) => {
+  it("gives what forward gives, and takes an abort", async () => {
+    for (const dtype of ["float32", "float64"] as const) {
+      const module = cell.make(3, 5, { numLayers: 2, bidirectional: true, dtype });
+      const batchFirst = cell.make(3, 5, { batchFirst: true, dtype });
+      const x = rand([6, 4, 3], dtype);
+      const hx = stateOf(cell.keys.slice(1).map(() => rand([4, 4, 5], dtype)));
+      const packed = packPaddedSequence(x, [2, 6, 1, 6], { enforceSorted: false });
+      expect(await module.forwardAsync(x, hx)).toEqual(module.forward(x, hx));
+      expect(await batchFirst.forwardAsync(x)).toEqual(batchFirst.forward(x));
+      expect(await module.forwardAsync(x.select(1, 2))).toEqual(module.forward(x.select(1, 2)));
+      expect(await module.forwardAsync(packed, hx)).toEqual(module.forward(packed, hx));
+      const stop = new AbortController();
+      const coming = module.forwardAsync(rand([20_000, 4, 3], dtype), null, { signal: stop.signal });
+      stop.abort("enough");
+      expect(await rejection(coming)).toBe("enough");
+      module.dispose();
+      checkCoded(await rejection(module.forwardAsync(x)), Error, "ERR_DISPOSED", "dispose");
+    }
+  });
+
+  it("reads nothing of the caller's once it has returned", async () => {
+    const module = cell.make(3, 40);
+    const x = rand([300, 4, 3]);
+    const states = cell.keys.slice(1).map(() => rand([1, 4, 40]));
+    const wanted = module.forward(x, stateOf(states));
+    const coming = module.forwardAsync(x, stateOf(states));
+    for (const { data } of [x, ...states]) data.fill(Number.NaN);
+    expect(await coming).toEqual(wanted);
+  });
+});
 
 describe("forwardAsync", () => {
   it("gives what forward gives: dense, batch first, unbatched, packed, with state, float64", async () => {

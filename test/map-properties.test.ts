@@ -4,13 +4,16 @@
 
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { LSTM, type MapOptions, rand, type Tensor } from "../lib/index.js";
+import { type MapOptions, rand, type Tensor } from "../lib/index.js";
+import { cellOf, expectSameResults, gru, lstm, type Results, resultsOf } from "./support/cells.js";
 import { expectSameBits } from "./support/compare.js";
 
 const models = [
-  new LSTM(3, 4),
-  new LSTM(2, 17, { bidirectional: true, numLayers: 2 }),
-  new LSTM(1, 6, { projSize: 2, bidirectional: true, bias: false }),
+  lstm.make(3, 4),
+  lstm.make(2, 17, { bidirectional: true, numLayers: 2 }),
+  lstm.make(1, 6, { projSize: 2, bidirectional: true, bias: false }),
+  gru.make(3, 7, { bidirectional: true, numLayers: 2 }),
+  cellOf("rnn_tanh").make(2, 5),
 ];
 
 const jobs = fc.record({
@@ -40,14 +43,13 @@ it("every sequence once, in order, with the bits it has alone", async () => {
     fc.asyncProperty(jobs, async ({ model, lengths, source, pause, ...options }) => {
       const sequences = lengths.map((length) => rand([length, model.inputSize]));
       let next = 0;
-      for await (const { index, item, output, hn, cn } of model.map(open(source, sequences), options)) {
+      for await (const { index, item, output, ...final } of model.map(open(source, sequences), options)) {
         expect(index).toBe(next);
         expect(item).toBe(sequences[next]);
-        const [all, [wantedH, wantedC]] = model.forward(item);
-        expectSameBits(hn, wantedH);
-        expectSameBits(cn, wantedC);
+        const { output: all, ...wanted } = resultsOf(...model.forward(item));
+        expectSameResults(final as Results, wanted as Results);
         if (options.outputs === "all") expectSameBits(output, all);
-        else expect(output.data).toEqual(wantedH.data.slice(-(output.shape[0] as number)));
+        else expect(output.data).toEqual(wanted.hn.data.slice(-(output.shape[0] as number)));
         next++;
         if (pause > 0 && next % pause === 0) await turn();
       }
@@ -82,7 +84,7 @@ it("up to where it is left, aborted or fails, and no further", async () => {
       try {
         for await (const { index, item, hn } of model.map(from, options)) {
           seen.push(index);
-          expectSameBits(hn, model.forward(item)[1][0]);
+          expectSameBits(hn, resultsOf(...model.forward(item)).hn);
           if (pause > 0 && index % pause === 0) await turn();
           if (index !== end) continue;
           if (ending === "left") break;

@@ -4,6 +4,7 @@
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { LSTM, type MapOptions, type MapProgress, type MapResult, rand, type Tensor, tensor } from "../lib/index.js";
+import { expectSameResults, named, type Results, resultsOf } from "./support/cells.js";
 import { expectSameBits } from "./support/compare.js";
 
 const lstm = new LSTM(3, 5, { numLayers: 2, bidirectional: true, projSize: 2 });
@@ -130,6 +131,29 @@ describe("map", () => {
     expect(opened).toBe(0);
     await collect(results);
     expect(opened).toBe(1);
+  });
+});
+
+describe.each(named)("map of %s", (_, cell) => {
+  it("gives each sequence what forward gives it alone, all outputs or the last", async () => {
+    const module = cell.make(3, 5, { numLayers: 2, bidirectional: true });
+    for (const maxBatchTokens of [1, 13, undefined]) {
+      for (const outputs of ["all", "last"] as const) {
+        const results = await collect(module.map(sequences, { maxBatchTokens, outputs }));
+        expect(results.map(({ index }) => index)).toEqual(sequences.map((__, i) => i));
+        for (const { index, item, output, ...final } of results) {
+          expect(item).toBe(sequences[index]);
+          const { output: whole, ...wanted } = resultsOf(...module.forward(item));
+          expectSameResults(final as Results, wanted as Results);
+          if (outputs === "all") expectSameBits(output, whole);
+          else
+            expectSameBits(
+              output,
+              tensor([...whole.select(0, -1).data.slice(0, 5), ...whole.select(0, 0).data.slice(5)]),
+            );
+        }
+      }
+    }
   });
 });
 

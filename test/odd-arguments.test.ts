@@ -99,8 +99,14 @@ const odd: Record<string, () => unknown> = {
   "a Date": () => new Date(Number.NaN),
 };
 
-const { LSTM, Linear, Embedding, Tensor, PackedSequence, rand, tensor } = face;
+const { LSTM, GRU, RNN, LSTMCell, GRUCell, RNNCell, Linear, Embedding, Tensor, PackedSequence, rand, tensor } = face;
 const lstm = new LSTM(3, 4);
+const gru = new GRU(3, 4);
+const rnn = new RNN(3, 4);
+const gruStream = gru.stream();
+const lstmCell = new LSTMCell(3, 4);
+const gruCell = new GRUCell(3, 4);
+const rnnCell = new RNNCell(3, 4);
 const linear = new Linear(3, 4);
 const embedding = new Embedding(5, 2);
 const stream = lstm.stream();
@@ -159,6 +165,30 @@ const calls: Record<string, [call: Call, good: readonly unknown[]]> = {
   "stream step": [method((a, b) => stream.step(a, b)), [rand([1, 3]), [0]]],
   "stream reset": [method((a) => stream.reset(a)), [0]],
   "stream state": [method((a) => Object.assign(stream, { state: a })), [stream.state]],
+  "new GRU": [method((i, h, o) => new GRU(i, h, o)), [3, 4, { numLayers: 1 }]],
+  "GRU forward": [method((a, b, c) => gru.forward(a, b, c)), [x, rand([1, 4]), {}]],
+  "GRU forward out": [method((out) => gru.forward(x, null, { out })), [gru.forward(x)]],
+  "GRU forwardAsync": [method((a, b) => gru.forwardAsync(a, b)), [x, rand([1, 4])]],
+  "GRU map": [method((a, b) => gru.map(a, b)), [[x], { maxBatchTokens: 3 }]],
+  "GRU loadStateDict": [method((a, b) => gru.loadStateDict(a, b)), [gru.stateDict(), { prefix: "" }]],
+  "GRU fromStateDict": [GRU.fromStateDict as Call, [gru.stateDict(), { prefix: "" }]],
+  "GRU stream step": [method((a, b) => gruStream.step(a, b)), [rand([1, 3]), [0]]],
+  "GRU stream state": [method((a) => Object.assign(gruStream, { state: a })), [gruStream.state]],
+  "new RNN": [method((i, h, o) => new RNN(i, h, o)), [3, 4, { nonlinearity: "relu" }]],
+  "RNN nonlinearity": [method((nonlinearity) => new RNN(3, 4, { nonlinearity })), ["relu"]],
+  "RNN forward": [method((a, b, c) => rnn.forward(a, b, c)), [x, rand([1, 4]), {}]],
+  "RNN fromStateDict": [RNN.fromStateDict as Call, [rnn.stateDict(), { nonlinearity: "relu" }]],
+  "new LSTMCell": [method((i, h, o) => new LSTMCell(i, h, o)), [3, 4, { bias: true }]],
+  "LSTMCell forward": [method((a, b) => lstmCell.forward(a, b)), [x, [rand([2, 4]), rand([2, 4])]]],
+  "LSTMCell forward of a state's half": [method((h) => lstmCell.forward(x, [h, rand([2, 4])])), [rand([2, 4])]],
+  "LSTMCell loadStateDict": [method((a, b) => lstmCell.loadStateDict(a, b)), [lstmCell.stateDict(), {}]],
+  "LSTMCell fromStateDict": [LSTMCell.fromStateDict as Call, [lstmCell.stateDict(), {}]],
+  "new GRUCell": [method((i, h, o) => new GRUCell(i, h, o)), [3, 4, { bias: true }]],
+  "GRUCell forward": [method((a, b) => gruCell.forward(a, b)), [x, rand([2, 4])]],
+  "GRUCell fromStateDict": [GRUCell.fromStateDict as Call, [gruCell.stateDict(), {}]],
+  "new RNNCell": [method((i, h, o) => new RNNCell(i, h, o)), [3, 4, { nonlinearity: "relu" }]],
+  "RNNCell forward": [method((a, b) => rnnCell.forward(a, b)), [x, rand([2, 4])]],
+  "RNNCell fromStateDict": [RNNCell.fromStateDict as Call, [rnnCell.stateDict(), { nonlinearity: "tanh" }]],
   "new Linear": [method((i, o, options) => new Linear(i, o, options)), [3, 4, { bias: true }]],
   "Linear forward": [method((a) => linear.forward(a)), [x]],
   "Linear forwardAsync": [method((a) => linear.forwardAsync(a)), [x]],

@@ -4,8 +4,8 @@
 import { describe, expect, it } from "vitest";
 import {
   full,
+  GRU,
   LSTM,
-  type LSTMOptions,
   type LSTMOut,
   PackedSequence,
   packPaddedSequence,
@@ -15,34 +15,56 @@ import {
   type TensorLike,
   zeros,
 } from "../lib/index.js";
+import { type ModuleOptions, named, stateOf, tensorsOf } from "./support/cells.js";
 import { expectCoded } from "./support/expect-coded.js";
 
 const bits = ({ data }: Tensor) => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("hex");
 const nans = ({ shape, dtype }: Tensor) => full(shape, Number.NaN, dtype as "float32");
 
-type Case = [name: string, options: LSTMOptions, shape: number[], threads: number];
+type Case = [name: string, options: ModuleOptions, shape: number[], threads: number];
 
-describe("results in the caller's tensors", () => {
+describe.each(named)("results of %s in the caller's tensors", (_, cell) => {
   it.each<Case>([
     ["time-major", {}, [7, 3, 5], 1],
     ["batch-first", { batchFirst: true }, [3, 7, 5], 2],
     ["unbatched", {}, [7, 5], 1],
-    ["float64, projected", { dtype: "float64", projSize: 4 }, [7, 3, 5], 1],
+    ["float64", { dtype: "float64", ...(cell.kind === "lstm" && { projSize: 4 }) }, [7, 3, 5], 1],
     ["three layers both ways", { numLayers: 3, bidirectional: true }, [20, 30, 5], 2],
-  ])("have the bits of new ones: %s", (_, options, shape, threads) => {
+  ])("have the bits of new ones: %s", (__, options, shape, threads) => {
     setNumThreads(threads);
-    const lstm = new LSTM(5, 24, options);
+    const module = cell.make(5, 24, options);
     const x = randn(shape, options.dtype);
-    const [output, [hn, cn]] = lstm.forward(x);
-    const out: LSTMOut = [nans(output), [nans(hn), nans(cn)]];
-    const [given, [givenH, givenC]] = lstm.forward(x, null, { out });
-    expect([given, givenH, givenC].map(bits)).toEqual([output, hn, cn].map(bits));
-    expect([given.data, givenH.data, givenC.data]).toEqual([out[0].data, out[1][0].data, out[1][1].data]);
-    expect(given).toBe(out[0]);
-    expect(givenH).toBe(out[1][0]);
-    expect(givenC).toBe(out[1][1]);
+    const [output, state] = module.forward(x);
+    const fresh = [output, ...tensorsOf(state)];
+    const own = fresh.map(nans);
+    const [given, end] = module.forward(x, null, { out: [own[0]!, stateOf(own.slice(1))] });
+    const results = [given, ...tensorsOf(end)];
+    expect(results.map(bits)).toEqual(fresh.map(bits));
+    for (const [k, result] of results.entries()) expect(result).toBe(own[k]);
   });
 
+  it.each([1, 2])("may be the state that a chain of calls goes on from, on %i threads", (threads) => {
+    setNumThreads(threads);
+    for (const [batch, hidden] of [
+      [1, 700],
+      [40, 32],
+    ] as const) {
+      const module = cell.make(5, hidden, { numLayers: 2, bidirectional: true });
+      const x = randn([4, batch, 5]);
+      let state = cell.keys.slice(1).map(() => randn([4, batch, hidden]));
+      const inPlace = state.map(({ data, shape }) => new Tensor(data.slice(), shape));
+      const kept = zeros([4, batch, 2 * hidden]);
+      for (let call = 0; call < 3; call++) {
+        const [output, next] = module.forward(x, stateOf(state));
+        module.forward(x, stateOf(inPlace), { out: [kept, stateOf(inPlace)] });
+        state = tensorsOf(next);
+        expect([kept, ...inPlace].map(bits)).toEqual([output, ...state].map(bits));
+      }
+    }
+  });
+});
+
+describe("results in the caller's tensors", () => {
   it("are the rows of a packed sequence, given as one or as a tensor", () => {
     const lstm = new LSTM(5, 24);
     const [long, short] = [
@@ -80,29 +102,6 @@ describe("results in the caller's tensors", () => {
       ...memory.subarray(78),
     ];
     expect(around).toEqual(around.map(() => 7));
-  });
-
-  it.each([1, 2])("may be the state that a chain of calls goes on from, on %i threads", (threads) => {
-    setNumThreads(threads);
-    for (const [batch, hidden] of [
-      [1, 700],
-      [40, 32],
-    ] as const) {
-      const lstm = new LSTM(5, hidden, { numLayers: 2, bidirectional: true });
-      const x = randn([4, batch, 5]);
-      let state: [Tensor, Tensor] = [randn([4, batch, hidden]), randn([4, batch, hidden])];
-      const inPlace: [Tensor, Tensor] = [
-        new Tensor(state[0].data.slice(), state[0].shape),
-        new Tensor(state[1].data.slice(), state[1].shape),
-      ];
-      const kept = zeros([4, batch, 2 * hidden]);
-      for (let call = 0; call < 3; call++) {
-        const [output, next] = lstm.forward(x, state);
-        lstm.forward(x, inPlace, { out: [kept, inPlace] });
-        expect([kept, ...inPlace].map(bits)).toEqual([output, ...next].map(bits));
-        state = next;
-      }
-    }
   });
 });
 
@@ -157,6 +156,27 @@ describe("no place to write to", () => {
     expectCoded(() => lstm.forward(input, null, { out: into }), ...shared("output and input"));
     const behind: LSTMOut = [at(60, [6, 2, 4]), [at(108, state), at(116, state)]];
     expect(bits(lstm.forward(input, null, { out: behind })[0])).toBe(bits(lstm.forward(input)[0]));
+  });
+
+  it("one of another cell's form, and memory that a GRU's call reads", () => {
+    const gru = new GRU(5, 4);
+    const [made, end] = gru.forward(x);
+    const refused = (out: unknown, piece: string, hx?: Tensor) => {
+      const kind = piece.includes("share") ? RangeError : TypeError;
+      expectCoded(
+        () => gru.forward(x, hx, { out: out as never }),
+        kind,
+        kind === TypeError ? "ERR_ARG_TYPE" : "ERR_ARG_VALUE",
+        piece,
+      );
+    };
+    refused([made, [end, end]], "out[1]: expected one tensor hn alone, since a GRU has no c");
+    refused([made], "out: expected [output, hn]");
+    refused([made, 5], "out[1]: expected a tensor");
+    const memory = new Float32Array(200);
+    const at = (from: number, shape: number[]) => new Tensor(memory.subarray(from, from + 8 * (shape[0] ?? 1)), shape);
+    refused([made, at(1, [1, 2, 4])], "hn and h0, which share", at(0, [1, 2, 4]));
+    refused([at(0, [6, 2, 4]), at(47, [1, 2, 4])], "output and hn, which share");
   });
 
   it("is judged before anything is written", () => {

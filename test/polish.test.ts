@@ -4,7 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readPileup, shares, symbols, vote } from "../examples/polish/pileup.js";
 import { argmax, Polisher } from "../examples/polish/polisher.js";
-import { cat, stack, tensor } from "../lib/index.js";
+import { cat, stack, Tensor } from "../lib/index.js";
 import { expectClose } from "./support/compare.js";
 
 const asset = (name: string): URL => new URL(`../examples/polish/${name}`, import.meta.url);
@@ -31,7 +31,7 @@ describe("the pileup", () => {
   });
 
   it("is counted per strand, and the majority is of both together", () => {
-    const counts = tensor(Int32Array.from([3, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2]), [2, 10]);
+    const counts = new Tensor(Int32Array.from([3, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2]), [2, 10]);
     expect(shares(counts).toArray()).toEqual(
       [
         [3, 0, 0, 0, 0, 0, 0, 0, 2, 0],

@@ -4,16 +4,8 @@
 import { once } from "node:events";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { beforeAll, describe, expect, it } from "vitest";
-import {
-  Embedding,
-  Linear,
-  LSTM,
-  type LSTMOptions,
-  manualSeed,
-  randn,
-  type SharedModule,
-  Tensor,
-} from "../lib/index.js";
+import { Embedding, Linear, LSTM, manualSeed, randn, type SharedModule, Tensor } from "../lib/index.js";
+import { expectSameResults, type ModuleOptions, named, resultsOf } from "./support/cells.js";
 import { buildPackage } from "./support/cli.js";
 import { expectSameBits } from "./support/compare.js";
 import { expectCoded } from "./support/expect-coded.js";
@@ -22,70 +14,77 @@ const bits = ({ data }: Tensor): string => Buffer.from(data.buffer, data.byteOff
 const bitsOf = (dict: Record<string, Tensor>): Record<string, string> =>
   Object.fromEntries(Object.entries(dict).map(([name, tensor]) => [name, bits(tensor)]));
 
-const models: [string, LSTMOptions][] = [
+const models: [string, ModuleOptions][] = [
   ["plain", {}],
-  ["deep, both ways, projected", { numLayers: 3, bidirectional: true, projSize: 7, dropout: 0.25 }],
+  ["deep, both ways", { numLayers: 3, bidirectional: true, dropout: 0.25 }],
   ["without bias, batch first", { bias: false, batchFirst: true }],
   ["float64", { dtype: "float64" }],
   ["float16 weights", { weightDtype: "float16" }],
 ];
+const projected: typeof models = [["projected", { numLayers: 3, bidirectional: true, projSize: 7, dropout: 0.25 }]];
 
-describe.each(models)("an LSTM that is shared: %s", (_, options) => {
-  const make = (): LSTM => new LSTM(5, 21, options);
+const all = named.flatMap(([name, cell]) =>
+  [...models, ...(cell.kind === "lstm" ? projected : [])].map(
+    ([what, options]) => [name, what, cell, options] as const,
+  ),
+);
+
+describe.each(all)("%s that is shared: %s", (_, __, cell, options) => {
+  const make = () => cell.make(5, 21, options);
   const x = randn([4, 3, 5], options.dtype);
 
   it("is the same when opened, and stays what it was", () => {
-    const lstm = make();
-    const before = { ...lstm };
-    const [output, [hn, cn]] = lstm.forward(x);
-    const dict = bitsOf(lstm.stateDict());
-    const handle = structuredClone(lstm.share()); // as postMessage hands it on
+    const module = make();
+    const before = { ...module };
+    const results = resultsOf(...module.forward(x));
+    const dict = bitsOf(module.stateDict());
+    const handle = structuredClone(module.share()); // as postMessage hands it on
     manualSeed(1);
-    const opened = LSTM.fromShared(handle);
+    const opened = cell.fromShared(handle);
     const drawn = randn([1]);
     manualSeed(1);
     expect(randn([1])).toEqual(drawn); // none were drawn for it
     expect({ ...opened }).toEqual(before);
-    for (const one of [lstm, opened]) {
-      const [again, [h, c]] = one.forward(x);
-      for (const [i, tensor] of [again, h, c].entries()) expectSameBits(tensor, [output, hn, cn][i] as Tensor);
+    for (const one of [module, opened]) {
+      expectSameResults(resultsOf(...one.forward(x)), results);
       expect(bitsOf(one.stateDict())).toEqual(dict);
     }
   });
 
   it("leaves each holder its own: loadStateDict, dispose, streams, passes under way", async () => {
-    const [lstm, other] = [make(), make()];
-    const old = lstm.forward(x)[0];
+    const [module, other] = [make(), make()];
+    const name = cell.name.split(" ")[0] as string;
+    const old = module.forward(x)[0];
     const fresh = other.forward(x)[0];
-    const stream = options.bidirectional ? undefined : lstm.stream({ batchSize: 3 });
-    const handle = lstm.share();
-    const [a, b] = [LSTM.fromShared(handle), LSTM.fromShared(handle)];
-    const coming = [lstm.forwardAsync(x), a.forwardAsync(x)];
-    lstm.loadStateDict(other.stateDict());
-    expectSameBits(lstm.forward(x)[0], fresh);
+    const stream = options.bidirectional ? undefined : module.stream({ batchSize: 3 });
+    const handle = module.share();
+    const [a, b] = [cell.fromShared(handle), cell.fromShared(handle)];
+    const coming = [module.forwardAsync(x), a.forwardAsync(x)];
+    module.loadStateDict(other.stateDict());
+    expectSameBits(module.forward(x)[0], fresh);
     for (const one of [a, b]) expectSameBits(one.forward(x)[0], old);
     a.dispose();
-    expectCoded(() => a.forward(x), Error, "ERR_DISPOSED", "LSTM");
-    expectCoded(() => a.share(), Error, "ERR_DISPOSED", "LSTM");
+    expectCoded(() => a.forward(x), Error, "ERR_DISPOSED", name);
+    expectCoded(() => a.share(), Error, "ERR_DISPOSED", name);
     expectSameBits(b.forward(x)[0], old);
     for (const pass of coming) expectSameBits((await pass)[0], old);
-    const second = lstm.share(); // of the new weights
+    const second = module.share(); // of the new weights
     expect(second.weights).not.toBe(handle.weights);
-    expectSameBits(LSTM.fromShared(second).forward(x)[0], fresh);
-    expectSameBits(LSTM.fromShared(handle).forward(x)[0], old);
+    expectSameBits(cell.fromShared(second).forward(x)[0], fresh);
+    expectSameBits(cell.fromShared(handle).forward(x)[0], old);
     if (stream === undefined) return;
     const rows = options.batchFirst ? [3, 4] : [4, 3];
     const frames = new Tensor(x.data, [...rows, 5]);
-    expectSameBits(stream.step(frames), lstm.forward(frames)[0]);
+    expectSameBits(stream.step(frames), module.forward(frames)[0]);
   });
 
   it("shares the very same memory each time, and what is opened shares it too", () => {
-    const lstm = make();
-    const { weights } = lstm.share();
-    expect(lstm.share().weights).toBe(weights);
-    expect(LSTM.fromShared(lstm.share()).share().weights).toBe(weights);
+    const module = make();
+    const { weights } = module.share();
+    expect(module.share().weights).toBe(weights);
+    expect(cell.fromShared(module.share()).share().weights).toBe(weights);
     new Uint8Array(weights).fill(0);
-    expect(Object.values(lstm.stateDict()).every(({ data }) => data.every((value) => value === 0))).toBe(true);
+    expect(Object.values(module.stateDict()).every(({ data }) => data.every((value) => value === 0))).toBe(true);
   });
 });
 

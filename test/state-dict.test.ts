@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { LSTM, type LSTMOptions, loadSafetensors, manualSeed, rand, saveSafetensors, Tensor } from "../lib/index.js";
+import { type ModuleOptions, named } from "./support/cells.js";
 import { expectCoded } from "./support/expect-coded.js";
 import { withFolder } from "./support/with-folder.js";
 
@@ -14,6 +15,61 @@ const probe = (lstm: LSTM): number[] => {
   const input = new Tensor(lstm.dtype === "float64" ? data : Float32Array.from(data), [2, lstm.inputSize]);
   return Array.from(lstm.forward(input)[0].data);
 };
+
+describe.each(named)("the state dict of %s", (_, cell) => {
+  const rows = 5 * cell.gates;
+
+  it("has torch's names, shapes and order, both ways and in layers, with biases and without", () => {
+    for (const bias of [true, false]) {
+      const layer = (suffix: string, inputSize: number): [string, number[]][] => [
+        [`weight_ih_${suffix}`, [rows, inputSize]],
+        [`weight_hh_${suffix}`, [rows, 5]],
+        ...(bias ? ["ih", "hh"].map((which): [string, number[]] => [`bias_${which}_${suffix}`, [rows]]) : []),
+      ];
+      const dict = cell.make(3, 5, { numLayers: 2, bidirectional: true, bias }).stateDict();
+      expect(Object.entries(dict).map(([name, { shape }]) => [name, shape])).toEqual([
+        ...layer("l0", 3),
+        ...layer("l0_reverse", 3),
+        ...layer("l1", 10),
+        ...layer("l1_reverse", 10),
+      ]);
+    }
+  });
+
+  const variants: ModuleOptions[] = [
+    {},
+    { numLayers: 3 },
+    { bias: false },
+    { bidirectional: true, numLayers: 2 },
+    { dtype: "float64" },
+  ];
+  it.each(variants)("is what fromStateDict reads every size off, and what another model loads: %o", (options) => {
+    const module = cell.make(3, 4, options);
+    const x = rand([6, 3], options.dtype);
+    const [wanted] = module.forward(x);
+    const dict = prefixed(module.stateDict(), "a.");
+    const copy = cell.fromStateDict(dict, { prefix: "a.", batchFirst: true });
+    expect({ ...copy }).toEqual({ ...module, batchFirst: true });
+    expect(copy.stateDict()).toEqual(module.stateDict());
+    expect(copy.forward(x)[0]).toEqual(wanted);
+    const other = cell.make(3, 4, options);
+    other.loadStateDict(dict, { prefix: "a." });
+    expect(other.forward(x)[0]).toEqual(wanted);
+    for (const { data } of Object.values(dict)) data.fill(0);
+    expect(other.forward(x)[0]).toEqual(wanted);
+  });
+
+  it("names what does not fit, and the old weights stay", () => {
+    const module = cell.make(3, 4);
+    const before = module.stateDict();
+    const { weight_hh_l0: _, ...rest } = before;
+    const call = () => module.loadStateDict({ ...rest, bias_hh_l0: rand([3]), extra: rand([1]) });
+    const { message } = expectCoded(call, RangeError, "ERR_STATE_DICT", 'missing key "weight_hh_l0"');
+    expect(message).toContain(`size mismatch for "bias_hh_l0": shape (3,) where the model has (${4 * cell.gates},)`);
+    expect(message).toContain('unexpected key "extra"');
+    expect(module.stateDict()).toEqual(before);
+  });
+});
 
 describe("stateDict", () => {
   it("has torch's names, shapes and order: two layers, both directions, projected", () => {

@@ -4,7 +4,8 @@
 // the raw addon makes of nonsense in binding-stream.test.ts.
 
 import { afterEach, describe, expect, it } from "vitest";
-import { getNumThreads, LSTM, type LSTMOptions, manualSeed, rand, setNumThreads, Tensor } from "../lib/index.js";
+import { getNumThreads, LSTM, manualSeed, rand, setNumThreads, Tensor } from "../lib/index.js";
+import { cells, type Module, type ModuleOptions, type State, tensorsOf } from "./support/cells.js";
 import { expectSameBits } from "./support/compare.js";
 import { expectCoded } from "./support/expect-coded.js";
 import { uniform } from "./support/fixture.js";
@@ -15,36 +16,45 @@ const copy = (t: Tensor): Tensor => new Tensor(t.data.slice(), t.shape);
 const threadsBefore = getNumThreads();
 afterEach(() => setNumThreads(threadsBefore));
 
-const MODELS: readonly [inputSize: number, hiddenSize: number, batch: number, options: LSTMOptions][] = [
-  [1, 1, 1, {}],
-  [5, 12, 1, { numLayers: 3 }],
-  [64, 64, 1, {}],
-  [13, 37, 9, { numLayers: 2, projSize: 11 }],
-  [3, 64, 70, { numLayers: 2, bias: false }],
-  [40, 521, 1, {}],
-  [40, 300, 3, { projSize: 70 }],
-  [17, 20, 6, { dtype: "float64", batchFirst: true, numLayers: 2 }],
-];
+const MODELS: readonly [cell: string, inputSize: number, hiddenSize: number, batch: number, options: ModuleOptions][] =
+  [
+    ["LSTM", 1, 1, 1, {}],
+    ["LSTM", 5, 12, 1, { numLayers: 3 }],
+    ["LSTM", 64, 64, 1, {}],
+    ["LSTM", 13, 37, 9, { numLayers: 2, projSize: 11 }],
+    ["LSTM", 3, 64, 70, { numLayers: 2, bias: false }],
+    ["LSTM", 40, 521, 1, {}],
+    ["LSTM", 40, 300, 3, { projSize: 70 }],
+    ["LSTM", 17, 20, 6, { dtype: "float64", batchFirst: true, numLayers: 2 }],
+    ["GRU", 5, 12, 1, { numLayers: 3 }],
+    ["GRU", 13, 37, 9, { numLayers: 2 }],
+    ["GRU", 40, 521, 1, { bias: false }],
+    ["GRU", 17, 20, 6, { dtype: "float64", batchFirst: true, numLayers: 2 }],
+    ["RNN tanh", 3, 64, 70, { numLayers: 2 }],
+    ["RNN tanh", 64, 64, 1, { weightDtype: "float16" }],
+    ["RNN relu", 13, 37, 9, { dtype: "float64", batchFirst: true }],
+  ];
 
-describe.each(MODELS)("%i → %i, %i rows, %o", (inputSize, hiddenSize, batch, options) => {
+describe.each(MODELS)("%s %i → %i, %i rows, %o", (name, inputSize, hiddenSize, batch, options) => {
   const steps = 12;
   manualSeed(4);
-  const lstm = new LSTM(inputSize, hiddenSize, options);
-  const timeDim = lstm.batchFirst ? 1 : 0;
-  const lead = lstm.batchFirst ? [batch, steps] : [steps, batch];
-  const input = uniform([...lead, inputSize], lstm.dtype);
+  const module = cells.find((cell) => cell.name === name)!.make(inputSize, hiddenSize, options);
+  const timeDim = module.batchFirst ? 1 : 0;
+  const lead = module.batchFirst ? [batch, steps] : [steps, batch];
+  const input = uniform([...lead, inputSize], module.dtype);
   setNumThreads(1);
-  const [whole, state] = lstm.forward(input);
+  const [whole, final] = module.forward(input);
+  const state = tensorsOf(final);
   setNumThreads(threadsBefore);
   const at = (t: Tensor, step: number): Tensor => t.select(timeDim, step);
 
-  const expectState = (actual: readonly Tensor[]): void => {
-    for (const k of [0, 1]) expectSameBits(actual[k]!, state[k]!, `state ${k}`);
+  const expectState = (actual: State): void => {
+    for (const [k, wanted] of state.entries()) expectSameBits(tensorsOf(actual)[k]!, wanted, `state ${k}`);
   };
 
   it.each([1, 2, 3, 4])("is the whole sequence, frame by frame and in chunks, on %i threads", (threads) => {
     setNumThreads(threads);
-    const stream = lstm.stream({ batchSize: batch });
+    const stream = module.stream({ batchSize: batch });
     for (let t = 0; t < steps; t++) expectSameBits(stream.step(at(input, t)), at(whole, t), `step ${t}`);
     expectState(stream.state);
     stream.reset();
@@ -56,13 +66,13 @@ describe.each(MODELS)("%i → %i, %i rows, %o", (inputSize, hiddenSize, batch, o
   });
 
   it("goes on from a saved state, here and in forward", () => {
-    const [first, second] = [lstm.stream({ batchSize: batch }), lstm.stream({ batchSize: batch })];
+    const [first, second] = [module.stream({ batchSize: batch }), module.stream({ batchSize: batch })];
     first.step(input.slice(timeDim, 0, 5));
     const saved = first.state;
     first.step(at(input, 0)); // what is saved is a copy
     second.state = saved;
     const rest = input.slice(timeDim, 5);
-    expectSameBits(lstm.forward(rest, saved)[0], whole.slice(timeDim, 5), "forward");
+    expectSameBits(module.forward(rest, saved)[0], whole.slice(timeDim, 5), "forward");
     expectSameBits(second.step(rest), whole.slice(timeDim, 5), "stream");
     expectState(second.state);
   });
@@ -70,7 +80,7 @@ describe.each(MODELS)("%i → %i, %i rows, %o", (inputSize, hiddenSize, batch, o
   if (batch > 1) {
     it.each([1, 2, 4])("rows join and leave, on %i threads", (threads) => {
       setNumThreads(threads);
-      const stream = lstm.stream({ batchSize: batch });
+      const stream = module.stream({ batchSize: batch });
       // Row k goes through sequence (k + 1) % batch, from tick k % 4 on, and rests in every third tick.
       const done = new Array<number>(batch).fill(0);
       for (let tick = 0; done.some((n) => n < steps); tick++) {
@@ -79,7 +89,7 @@ describe.each(MODELS)("%i → %i, %i rows, %o", (inputSize, hiddenSize, batch, o
         );
         if (rows.length === 0) continue;
         const frames = rows.map((k) => at(input, done[k]!).select(0, (k + 1) % batch));
-        const x = new Tensor(Kind(lstm).from(frames.flatMap(({ data }) => [...data])), [rows.length, inputSize]);
+        const x = new Tensor(Kind(module).from(frames.flatMap(({ data }) => [...data])), [rows.length, inputSize]);
         const h = stream.step(x, tick % 2 === 0 ? rows : Int32Array.from(rows));
         for (const [i, k] of rows.entries()) {
           expectSameBits(h.select(0, i), at(whole, done[k]!).select(0, (k + 1) % batch), `tick ${tick}, row ${k}`);
@@ -87,25 +97,25 @@ describe.each(MODELS)("%i → %i, %i rows, %o", (inputSize, hiddenSize, batch, o
         }
       }
       const order = Array.from({ length: batch }, (_, k) => (k + 1) % batch);
-      for (const k of [0, 1]) expectSameBits(stream.state[k]!, state[k]!.indexSelect(1, order), `state ${k}`);
+      for (const [k, reached] of tensorsOf(stream.state).entries())
+        expectSameBits(reached, state[k]!.indexSelect(1, order), `state ${k}`);
     });
 
     it("resets one row and leaves the others", () => {
-      const stream = lstm.stream({ batchSize: batch });
+      const stream = module.stream({ batchSize: batch });
       stream.step(input);
       stream.reset(-1);
-      for (const k of [0, 1]) {
-        const now = stream.state[k]!;
+      for (const [k, now] of tensorsOf(stream.state).entries()) {
         expectSameBits(now.slice(1, 0, -1), state[k]!.slice(1, 0, -1), "others");
         expect(now.select(1, -1).data.every((value) => value === 0)).toBe(true);
       }
       stream.reset(0);
-      expect(stream.state[1].select(1, 0).data.every((value) => value === 0)).toBe(true);
+      for (const now of tensorsOf(stream.state)) expect(now.select(1, 0).data.every((value) => value === 0)).toBe(true);
     });
   }
 });
 
-function Kind({ dtype }: LSTM): Float32ArrayConstructor | Float64ArrayConstructor {
+function Kind({ dtype }: Module): Float32ArrayConstructor | Float64ArrayConstructor {
   return dtype === "float32" ? Float32Array : Float64Array;
 }
 
