@@ -7,7 +7,7 @@ export type FloatArray = Float32Array | Float64Array;
 /** Which recurrent module: torch.nn.LSTM, torch.nn.GRU, torch.nn.RNN with tanh or relu. */
 export type CellKind = "lstm" | "gru" | "rnn_tanh" | "rnn_relu";
 
-/** Sizes of one stacked recurrent module. `projSize` 0 means none; only an LSTM has one. */
+/** Sizes of one stacked recurrent module. `projSize` 0 means none, and only an LSTM has one. */
 export interface RecurrentConfig {
   cell: CellKind;
   inputSize: number;
@@ -21,20 +21,27 @@ export interface RecurrentConfig {
   weightDtype?: "float32" | "float64" | "float16";
 }
 
-/** The positions of one pass. c0 and cn are null for a cell without c (GRU, RNN). */
+/**
+ * The positional arguments of one forward pass. T steps, B sequences, L layers, D directions, R = projSize or hiddenSize.
+ * `c0` and `cn` are null for a cell without c, a GRU or an RNN. The rows are dense, T×B or, with batchFirst, B×T; or packed:
+ * batchSizes has one entry per step (then `steps` and `batch` are batchSizes.length and batchSizes[0], batchFirst is false)
+ * and sortedIndices, when given, names the row of h0, c0, hn and cn that belongs to each packed sequence; or joined:
+ * batchFirst and the `lengths` of the sequences, whose rows lie one sequence after another (then `steps` is the longest
+ * length).
+ */
 export type PassArgs = [
-  input: FloatArray,
-  output: FloatArray,
-  h0: FloatArray | null,
-  c0: FloatArray | null,
-  hn: FloatArray,
-  cn: FloatArray | null,
+  input: FloatArray, // rows × inputSize
+  output: FloatArray, // rows × D·R, written
+  h0: FloatArray | null, // L·D × B × R, null for zeros
+  c0: FloatArray | null, // L·D × B × H
+  hn: FloatArray, // L·D × B × R, written
+  cn: FloatArray | null, // L·D × B × H, written
   steps: number,
   batch: number,
   batchFirst: boolean,
-  batchSizes: Int32Array | null,
-  sortedIndices: Int32Array | null,
-  lengths: Int32Array | null,
+  batchSizes: Int32Array | null, // packed
+  sortedIndices: Int32Array | null, // packed
+  lengths: Int32Array | null, // joined
 ];
 
 export interface NativeJob {
@@ -47,7 +54,7 @@ export type JobDone = (error: Error | null, aborted: boolean) => void;
 
 /**
  * A module's weights, packed: the addon's is the only copy, in memory that JavaScript's collector counts and frees.
- * Parameters are in torch's order. LSTM: per layer, per direction, weight_ih, weight_hh, [bias_ih, bias_hh], [weight_hr].
+ * Parameters are in torch's order. Recurrent: per layer, per direction, weight_ih, weight_hh, [bias_ih, bias_hh], [weight_hr].
  * Linear: weight, [bias].
  */
 export interface NativeWeights {
@@ -61,7 +68,7 @@ export interface NativeWeights {
   share(memory: Uint8Array): void;
   /** Computes from weights that `share` of a module of the same config has written. Whatever the bytes are, memory is safe. */
   open(memory: Uint8Array): void;
-  /** Frees the weights. Passes already under way keep them alive until they end. */
+  /** Frees the weights; every use then throws an Error ERR_DISPOSED. Passes already under way keep them alive until they end. */
   dispose(): void;
 }
 
@@ -88,7 +95,7 @@ export interface NativeStream {
    * 0 to B − 1 and each at most once. Allocates nothing, unless input and output share memory: then input is copied.
    */
   step(input: FloatArray, output: FloatArray, steps: number, rows: Int32Array | undefined): void;
-  read(h: FloatArray, c: FloatArray | null): void; // L × B × R and L × B × H, written
+  read(h: FloatArray, c: FloatArray | null): void; // L × B × R and L × B × H, written; c is null for a cell without one
   write(h: FloatArray, c: FloatArray | null): void;
   /** Zeros for one stream, or for all of them when `row` is −1. */
   reset(row: number): void;
@@ -147,7 +154,7 @@ export interface Binding {
   packRows(...args: RowMove): void;
   /** The way back; rows of `padded` beyond the end of their sequence get `value`, an array of one element. */
   padRows(...args: [...RowMove, value: FloatArray | Int32Array]): void;
-  /** The limit of setNumThreads. */
+  /** The most that setNumThreads takes. */
   maxThreads: number;
   setNumThreads(n: number): void;
   getNumThreads(): number;

@@ -70,7 +70,7 @@ describe("inspect", () => {
         "half.weight_ih_l0": zeros([16, 5]),
         epoch: tensor([3], "int32"),
       });
-      const { format, lstms, refused, otherTensors } = inspect(path);
+      const { format, lstms, grus, refused, otherTensors } = inspect(path);
       expect(format).toBe("safetensors");
       expect(lstms).toEqual([
         {
@@ -96,7 +96,8 @@ describe("inspect", () => {
           parameters: 2 * (4 * 8 * (5 + 8 + 2) + 4 * 8 * (16 + 8 + 2)),
         },
       ]);
-      expect(refused.map(({ name }: { name: string }) => name)).toEqual(["gru.", "half."]);
+      expect(refused.map(({ name }: { name: string }) => name)).toEqual(["half."]);
+      expect(grus).toMatchObject([{ name: "gru.", inputSize: 5, hiddenSize: 4, numLayers: 1, bias: false }]);
       expect(otherTensors).toBe(2);
 
       const { stdout } = runCli(["inspect", path]);
@@ -135,7 +136,7 @@ describe("inspect", () => {
     expect(origins("parallel.pt").origins).toBeUndefined();
   });
 
-  it("fails with exit code 1 for a file that is not there, is no model, or holds no LSTM", () => {
+  it("fails with exit code 1 for a file that is not there, is no model, or holds no recurrent layer", () => {
     withFolder((folder) => {
       const path = join(folder, "none.safetensors");
       saveSafetensors(path, { "fc.weight": zeros([3, 4]) });
@@ -143,7 +144,9 @@ describe("inspect", () => {
         runCli(["inspect", file]),
       );
       expect(results.map(({ status }) => status)).toEqual([1, 1, 1]);
-      expect(results.map(({ stderr }) => stderr).join("")).toMatch(/holds no LSTM\n.*no such file[\s\S]*no ONNX model/);
+      expect(results.map(({ stderr }) => stderr).join("")).toMatch(
+        /holds no LSTM, GRU or RNN\n.*no such file[\s\S]*no ONNX model/,
+      );
     });
   });
 });
@@ -158,10 +161,11 @@ describe("inspect on Keras' and TensorFlow.js' files", () => {
       const file = JSON.stringify(name.replace(/^.*\//, ""));
       const dict = (layer: string) => `loadKeras(${file}).find(({ name }) => name === "${layer}").stateDict`;
       expect(stdout).toContain(`LSTM.fromStateDict(${dict("deep/lstm")}, { batchFirst: true })`);
-      expect(stdout).toContain(`"deep/gru": GRU(4, 4)\n    ${dict("deep/gru")}`);
+      expect(stdout).toContain('layer "deep/gru": GRU(4, 4)');
+      expect(stdout).toContain(`GRU.fromStateDict(${dict("deep/gru")}, { batchFirst: true })`);
       expect(stdout).toContain(`"head": Linear(6, 2, { bias: false })\n    Linear.fromStateDict(${dict("head")})`);
       expect(stdout).toContain(`"embedding": Embedding(11, 6)\n    Embedding.fromStateDict(${dict("embedding")})`);
-      expect(stdout).toContain('"conv" is no LSTM that can be run: a Conv1D, a layer that is not read');
+      expect(stdout).toContain('"conv" cannot be run: a Conv1D, a layer that is not read');
     },
   );
 

@@ -36,23 +36,23 @@ describe("PACKED_LSTM_ISA", () => {
 
 describe("PACKED_LSTM_VERBOSE", () => {
   const pass = `
-    const { LSTM } = require(process.env.ADDON);
-    const sizes = { inputSize: 2, hiddenSize: 3, projSize: 0, numLayers: 1, bidirectional: false, bias: false };
-    const lstm = new LSTM({ ...sizes, dtype: "float32" });
+    const { Recurrent } = require(process.env.ADDON);
+    const sizes = { cell: "lstm", inputSize: 2, hiddenSize: 3, projSize: 0, numLayers: 1, bidirectional: false, bias: false };
+    const lstm = new Recurrent({ ...sizes, dtype: "float32" });
     lstm.load([new Float32Array(24), new Float32Array(36)]);
     const array = (n) => new Float32Array(n);
-    lstm.forward(array(16), array(24), null, null, array(6), array(6), 4, 2, false, null, null);
-    lstm.forward(array(12), array(18), null, null, array(6), array(6), 4, 2, false, Int32Array.of(2, 2, 1, 1), null);`;
+    lstm.forward(array(16), array(24), null, null, array(6), array(6), 4, 2, false, null, null, null);
+    lstm.forward(array(12), array(18), null, null, array(6), array(6), 4, 2, false, Int32Array.of(2, 2, 1, 1), null, null);`;
 
   it("prints a line a pass: sizes, plan and time", () => {
     const lines = run(pass, { PACKED_LSTM_VERBOSE: "1" }).stderr.trim().split("\n");
     const sizes = String.raw`I 2, H 3, P 0, L 1, D 1; groups 1, directions 1, splits 1, slots 2, .*; \d+\.\d+ ms$`;
     expect(lines).toHaveLength(2);
     expect(lines[0]).toMatch(
-      new RegExp(`^packed-lstm: float32 ${runtimeInfo().isa}, dense T 4, B 2, 8 rows, ${sizes}`),
+      new RegExp(`^packed-lstm: lstm float32 ${runtimeInfo().isa}, dense T 4, B 2, 8 rows, ${sizes}`),
     );
     expect(lines[1]).toMatch(
-      new RegExp(`^packed-lstm: float32 ${runtimeInfo().isa}, packed T 4, B 2, 6 rows, ${sizes}`),
+      new RegExp(`^packed-lstm: lstm float32 ${runtimeInfo().isa}, packed T 4, B 2, 6 rows, ${sizes}`),
     );
   });
 
@@ -75,13 +75,13 @@ describe("PACKED_LSTM_NUM_THREADS", () => {
 
 /** Starts `n` long asynchronous passes. */
 const passes = `
-  const { LSTM } = require(process.env.ADDON);
+  const { Recurrent } = require(process.env.ADDON);
   const H = 128, T = 400, B = 8;
-  const lstm = new LSTM({ inputSize: H, hiddenSize: H, projSize: 0, numLayers: 1, bidirectional: false, bias: false, dtype: "float32" });
+  const lstm = new Recurrent({ cell: "lstm", inputSize: H, hiddenSize: H, projSize: 0, numLayers: 1, bidirectional: false, bias: false, dtype: "float32" });
   lstm.load([new Float32Array(4 * H * H).fill(0.01), new Float32Array(4 * H * H).fill(0.01)]);
   const start = (n, done = () => {}) => {
     for (let i = 0; i < n; i++) lstm.forwardAsync(new Float32Array(T * B * H), new Float32Array(T * B * H), null, null,
-      new Float32Array(B * H), new Float32Array(B * H), T, B, false, null, null, done);
+      new Float32Array(B * H), new Float32Array(B * H), T, B, false, null, null, null, done);
   };`;
 
 describe("leaving in the middle of a pass", () => {
@@ -102,7 +102,7 @@ describe("leaving in the middle of a pass", () => {
       const { Worker } = require("node:worker_threads");
       const work = ${JSON.stringify(passes)} + "start(20); require('node:worker_threads').parentPort.postMessage(0);";
       const sync = "const I = new Float32Array(T * B * H), S = new Float32Array(B * H);" +
-        "for (;;) lstm.forward(I, I.slice(), null, null, S, S.slice(), T, B, false, null, null);";
+        "for (;;) lstm.forward(I, I.slice(), null, null, S, S.slice(), T, B, false, null, null, null);";
       (async () => {
         let before = 0;
         for (let i = 0; i < 100; i++) {
@@ -127,7 +127,7 @@ describe("leaving in the middle of a pass", () => {
       `
       const { Worker } = require("node:worker_threads");
       const work = ${JSON.stringify(passes)} + "const I = new Float32Array(T * B * H).fill(0.5), O = new Float32Array(T * B * H);" +
-        "lstm.forwardAsync(I, O, null, null, new Float32Array(B * H), new Float32Array(B * H), T, B, false, null, null, " +
+        "lstm.forwardAsync(I, O, null, null, new Float32Array(B * H), new Float32Array(B * H), T, B, false, null, null, null, " +
         "(error) => { if (error) throw error; require('node:worker_threads').parentPort.postMessage(O.reduce((a, b) => a + b)); });";
       const sums = [];
       let most = 0;

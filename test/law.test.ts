@@ -14,33 +14,29 @@ import { oracleModel, rowsOf } from "./support/oracle-case.js";
 const DTYPES = ["float32", "float64"] as const;
 
 /** Sizes on both sides of the chains' lengths, of the hidden size that chooses between them, and of a short input. */
-const SIZES: readonly (readonly [inputSize: number, hiddenSize: number, more?: Partial<Shape>])[] = [
-  [1, 1],
-  [7, 8],
-  [8, 9],
-  [9, 16],
-  [16, 15],
-  [17, 16],
-  [16, 17],
-  [17, 17],
-  [63, 3],
-  [64, 65],
-  [65, 64],
-  [129, 20],
-  [5, 130],
-  [3, 6, { numLayers: 3, bidirectional: true }],
+const GRID = [1, 7, 8, 9, 16, 17, 64, 65, 130].flatMap((inputSize) =>
+  [1, 8, 16, 17, 33, 65, 130].map((hiddenSize) => [
+    inputSize,
+    hiddenSize,
+    { bias: (inputSize + hiddenSize) % 3 !== 0 },
+  ]),
+) as [number, number, Partial<Shape>][];
+
+const STRUCTURES: [inputSize: number, hiddenSize: number, more: Partial<Shape>][] = [
+  [3, 6, { numLayers: 3, bidirectional: true, lengths: [3, 3] }],
   [20, 18, { numLayers: 2, bidirectional: true, bias: false }],
   [4, 12, { scale: 16 }],
 ];
-const PROJECTIONS: typeof SIZES = [
+const PROJECTIONS: typeof STRUCTURES = [
   [5, 16, { projSize: 9 }],
   [5, 70, { projSize: 17, numLayers: 2 }],
 ];
 
 describe.each(named)(`%s on ${runtimeInfo().isa}`, (_, cell) => {
-  const shapes = [...SIZES, ...(cell.kind === "lstm" ? PROJECTIONS : [])].map(([inputSize, hiddenSize, more]) => {
-    const shape: Shape = { name: "", inputSize, hiddenSize, lengths: [3, 3], ...more };
-    return [`${inputSize} → ${hiddenSize} ${JSON.stringify(more ?? {})}`, shape] as const;
+  const all = [...GRID, ...STRUCTURES, ...(cell.kind === "lstm" ? PROJECTIONS : [])];
+  const shapes = all.map(([inputSize, hiddenSize, more]) => {
+    const shape: Shape = { name: "", inputSize, hiddenSize, lengths: [3], ...more };
+    return [`${inputSize} → ${hiddenSize} ${JSON.stringify(more)}`, shape] as const;
   });
 
   it.each(shapes)("computes by the law: %s", (__, shape) => {

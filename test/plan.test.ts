@@ -74,18 +74,18 @@ describe("the workers of a plan", () => {
   const script = `
     const module = { exports: {} };
     process.dlopen(module, process.argv[1]);
-    const { LSTM, setNumThreads } = module.exports;
+    const { Recurrent, setNumThreads } = module.exports;
     const zeros = (n) => new Float32Array(n);
     const [I, H] = [16, 256];
     for (const threads of [1, 2, 3, 5]) {
       setNumThreads(threads);
       for (const [batch, bidirectional] of [[1, false], [1, true], [40, false], [7, true]]) {
         const [T, D] = [20, bidirectional ? 2 : 1];
-        const lstm = new LSTM({ inputSize: I, hiddenSize: H, projSize: 0, numLayers: 1, bidirectional, bias: false, dtype: "float32" });
+        const lstm = new Recurrent({ cell: "lstm", inputSize: I, hiddenSize: H, projSize: 0, numLayers: 1, bidirectional, bias: false, dtype: "float32" });
         lstm.load(Array.from({ length: 2 * D }, (_, i) => zeros(4 * H * (i % 2 ? H : I))));
         const state = () => zeros(D * batch * H);
         process.stderr.write("threads " + threads + ": ");
-        lstm.forward(zeros(T * batch * I), zeros(T * batch * D * H), null, null, state(), state(), T, batch, false, null, null);
+        lstm.forward(zeros(T * batch * I), zeros(T * batch * D * H), null, null, state(), state(), T, batch, false, null, null, null);
       }
     }`;
 

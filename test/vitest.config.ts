@@ -11,6 +11,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const numeric = [
   "parity",
   "exactness",
+  "law",
   "float16-weights",
   "accuracy",
   "extremes",

@@ -102,6 +102,6 @@ export async function contest(shape: Shape, threads: number, peers: Peers, effor
   if (torch) await meet("torch", undefined, () => againstTorch(torch, setting));
   if (tfjs) await meet("tfjs", tfjsLacks(shape, threads), () => againstTfjs(tfjs, setting));
   best ??= await alone(ours, effort, "alone");
-  problem.lstm.dispose();
+  problem.module.dispose();
   return { shape, threads, ours: best, peers: outcomes };
 }

@@ -1,7 +1,6 @@
 // Weights in float16 beside our own float32: the same numbers first, to the bit, then the time of each. No peer has
 // weights of that kind, so this stands apart from the comparison with them.
 
-import { LSTM } from "packed-lstm";
 import { alone, better, type Effort, measure, type Timing } from "./measure.js";
 import { makeOurs } from "./ours.js";
 import { type Contender, makeProblem, type Results } from "./problem.js";
@@ -18,7 +17,9 @@ function expectSame(wide: Results, half: Results): void {
 async function compareOne(shape: Shape, threads: number, effort: Effort): Promise<Float16Outcome> {
   const rounded = makeProblem(shape, "float16");
   const half = makeOurs(rounded, threads);
-  const wide = makeOurs({ ...rounded, lstm: LSTM.fromStateDict(rounded.lstm.stateDict()) }, threads);
+  const same = makeProblem(shape);
+  same.module.loadStateDict(rounded.module.stateDict());
+  const wide = makeOurs(same, threads);
   expectSame(await wide.results(), await half.results());
   const [float32, float16] = await measure([wide, half], effort, "turn about");
   if (!float32 || !float16) throw new Error("nothing was timed");

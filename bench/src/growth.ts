@@ -68,7 +68,7 @@ export async function measureSweeps(
       for (const x of values) {
         const problem = makeProblem({ steps: 1, batch: 1, inputSize: 1, hiddenSize: 1, ...base, ...shape(x) });
         const { median } = await alone(makeOurs(problem, threads), effort, "alone");
-        problem.lstm.dispose();
+        problem.module.dispose();
         points.push({ x, ms: median });
         onPoint(`${name} ${x}, ${threads} ${threads === 1 ? "thread" : "threads"}`);
       }

@@ -1,16 +1,19 @@
-// Writes an LSTM as an ONNX model: one LSTM node a layer, its output brought to torch's layout before the next one.
-// Inputs: input, for unequal lengths also lengths (int32), and with a state h0 and c0 of each layer, as h0_0, c0_0, ...
+// Writes an LSTM, GRU or RNN as an ONNX model: one node of its kind a layer, its output brought to torch's layout before the next one.
+// Inputs: input, for unequal lengths also lengths (int32), and with a state h0 (and c0) of each layer, as h0_0, c0_0, ...
 // Outputs: output, and hn_0, cn_0, ... of each layer. Field numbers are those of onnx.proto, version 8 of the format.
-// https://onnx.ai/onnx/operators/onnx__LSTM.html
+// https://onnx.ai/onnx/operators/onnx__LSTM.html, onnx__GRU.html, onnx__RNN.html
 
 import type { Tensor } from "packed-lstm";
+import { classNames } from "./packed-lstm.js";
 import { floats, type Problem } from "./problem.js";
 import { type Bytes, bytes, int } from "./protobuf.js";
+import { type Cell, cellOf } from "./shapes.js";
 
 const float32 = 1;
 const int32 = 6;
 const int64 = 7;
-const gateOrder = [0, 3, 1, 2]; // ONNX's i, o, f, c among torch's i, f, g, o
+/** ONNX's i, o, f, c among torch's i, f, g, o; its z, r, h among torch's r, z, n. */
+const gateOrders: Readonly<Record<Cell, readonly number[]>> = { lstm: [0, 3, 1, 2], gru: [1, 0, 2], rnn: [0] };
 
 function attribute(name: string, value: number | string): Bytes {
   const content = typeof value === "number" ? [int(3, value), int(20, 2)] : [bytes(4, value), int(20, 3)];
@@ -35,30 +38,37 @@ function value(field: 11 | 12, name: string, type: number, dims: readonly number
   return bytes(field, [bytes(1, name), bytes(2, [bytes(1, [int(1, type), shape])])]);
 }
 
-/** The four gates of each of some tensors of equal size (4·H rows), in ONNX's order, one tensor after the other. */
-function gates(tensors: readonly (Tensor | undefined)[]): Float32Array {
+/** The gates of each of some tensors of equal size (H rows a gate), in ONNX's order, one tensor after the other. */
+function gates(order: readonly number[], tensors: readonly (Tensor | undefined)[]): Float32Array {
   const parts = tensors.map(floats);
   const size = parts[0]?.length ?? 0;
   const joined = new Float32Array(size * parts.length);
   for (const [p, part] of parts.entries()) {
-    for (const [to, from] of gateOrder.entries()) {
-      joined.set(part.subarray((from * size) / 4, ((from + 1) * size) / 4), p * size + (to * size) / 4);
+    for (const [to, from] of order.entries()) {
+      const gate = size / order.length;
+      joined.set(part.subarray(from * gate, (from + 1) * gate), p * size + to * gate);
     }
   }
   return joined;
 }
 
 /** The constants W, R and B of one layer, both directions. */
-function weights({ lstm, shape }: Problem, layer: number): Bytes[] {
+function weights({ module, shape }: Problem, layer: number): Bytes[] {
   const { inputSize, hiddenSize: h, directions: d } = shape;
   const width = layer === 0 ? inputSize : d * h;
-  const state = lstm.stateDict();
+  const state = module.stateDict();
+  const order = gateOrders[cellOf(shape)];
+  const g = order.length;
   const suffixes = d === 2 ? ["", "_reverse"] : [""];
-  const of = (...names: string[]) => gates(suffixes.flatMap((s) => names.map((n) => state[`${n}_l${layer}${s}`])));
+  const of = (...names: string[]) =>
+    gates(
+      order,
+      suffixes.flatMap((s) => names.map((n) => state[`${n}_l${layer}${s}`])),
+    );
   return [
-    constant(`W_${layer}`, float32, [d, 4 * h, width], of("weight_ih")),
-    constant(`R_${layer}`, float32, [d, 4 * h, h], of("weight_hh")),
-    constant(`B_${layer}`, float32, [d, 8 * h], of("bias_ih", "bias_hh")),
+    constant(`W_${layer}`, float32, [d, g * h, width], of("weight_ih")),
+    constant(`R_${layer}`, float32, [d, g * h, h], of("weight_hh")),
+    constant(`B_${layer}`, float32, [d, 2 * g * h], of("bias_ih", "bias_hh")),
   ];
 }
 
@@ -66,17 +76,22 @@ function weights({ lstm, shape }: Problem, layer: number): Bytes[] {
 export function onnxModel(problem: Problem): Uint8Array {
   const { steps, batch, inputSize, hiddenSize: h, layers, directions: d, lengths, stateful } = problem.shape;
   const stateShape = [d, batch, h];
-  const graph: Bytes[] = [bytes(2, "lstm"), value(11, "input", float32, [steps, batch, inputSize])];
+  const cell = cellOf(problem.shape);
+  const states = cell === "lstm" ? ["h", "c"] : ["h"];
+  const graph: Bytes[] = [bytes(2, cell), value(11, "input", float32, [steps, batch, inputSize])];
   if (lengths) graph.push(value(11, "lengths", int32, [batch]));
 
   let below = "input";
   for (let layer = 0; layer < layers; layer++) {
     const output = layer === layers - 1 ? "output" : `output_${layer}`;
-    const initial = stateful ? [`h0_${layer}`, `c0_${layer}`] : [];
+    const initial = stateful ? states.map((name) => `${name}0_${layer}`) : [];
     const inputs = [below, `W_${layer}`, `R_${layer}`, `B_${layer}`, lengths ? "lengths" : "", ...initial];
-    const final = [`hn_${layer}`, `cn_${layer}`];
+    const final = states.map((name) => `${name}n_${layer}`);
     const direction = attribute("direction", d === 2 ? "bidirectional" : "forward");
-    graph.push(node("LSTM", inputs, [`Y_${layer}`, ...final], [attribute("hidden_size", h), direction]));
+    // torch's GRU applies the reset gate to the product, as cuDNN's does; ONNX's own default applies it to h.
+    const more = cell === "gru" ? [attribute("linear_before_reset", 1)] : [];
+    const attributes = [attribute("hidden_size", h), direction, ...more];
+    graph.push(node(classNames[cell], inputs, [`Y_${layer}`, ...final], attributes));
     graph.push(...weights(problem, layer));
     graph.push(...initial.map((name) => value(11, name, float32, stateShape)));
     graph.push(...final.map((name) => value(12, name, float32, stateShape)));

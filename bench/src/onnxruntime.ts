@@ -6,7 +6,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { onnxModel } from "./onnx-model.js";
-import { type Contender, floats, type Problem } from "./problem.js";
+import { type Contender, floats, type Problem, statesOf } from "./problem.js";
 import type { Shape } from "./shapes.js";
 
 interface OrtTensor {
@@ -50,7 +50,7 @@ function feedsOf(ort: Ort, { shape, input, state }: Problem): Record<string, Ort
   const feeds: Record<string, OrtTensor> = { input: new ort.Tensor("float32", floats(input), input.shape) };
   if (lengths) feeds.lengths = new ort.Tensor("int32", Int32Array.from(lengths), [batch]);
   const size = directions * batch * hiddenSize;
-  for (const [s, tensor] of (state ?? []).entries()) {
+  for (const [s, tensor] of statesOf(state).entries()) {
     for (let layer = 0; layer < layers; layer++) {
       const part = floats(tensor).slice(layer * size, (layer + 1) * size);
       feeds[`${s === 0 ? "h0" : "c0"}_${layer}`] = new ort.Tensor("float32", part, [directions, batch, hiddenSize]);
@@ -59,9 +59,9 @@ function feedsOf(ort: Ort, { shape, input, state }: Problem): Record<string, Ort
   return feeds;
 }
 
-/** Why it cannot run a shape, if so. Its LSTM kernel takes double tensors and answers that it does not support them yet. */
+/** Why it cannot run a shape, if so. Its kernels take double tensors and answer that they do not support them yet. */
 export function ortLacks({ dtype }: Shape): string | undefined {
-  return dtype === "float64" ? "its LSTM is float32 alone" : undefined;
+  return dtype === "float64" ? "float32 alone" : undefined;
 }
 
 export async function makeOrt(ort: Ort, problem: Problem, threads: number, spin: boolean): Promise<Contender> {
@@ -80,8 +80,8 @@ export async function makeOrt(ort: Ort, problem: Problem, threads: number, spin:
     async results() {
       const all = await session.run(feeds);
       const hn = joined(layers.map((layer) => all[`hn_${layer}`]));
-      const cn = joined(layers.map((layer) => all[`cn_${layer}`]));
-      return { output: floats(all.output), hn, cn };
+      const output = floats(all.output);
+      return all.cn_0 ? { output, hn, cn: joined(layers.map((layer) => all[`cn_${layer}`])) } : { output, hn };
     },
     close: () => session.release(),
   };

@@ -1,16 +1,17 @@
 // One shape made concrete: weights, input and initial state, the same numbers for every contender, and the comparison
 // of what they make of them. Nothing is timed here.
 
-import { LSTM, manualSeed, randn, type Tensor, type WeightDType } from "packed-lstm";
-import type { Shape } from "./shapes.js";
+import type { Tensor, WeightDType } from "packed-lstm";
+import { classNames, packedLSTM, type Recurrent, recurrentClass } from "./packed-lstm.js";
+import { cellOf, type Shape } from "./shapes.js";
 
 export interface Problem {
   readonly shape: Shape;
-  readonly lstm: LSTM;
+  readonly module: Recurrent;
   /** steps × batch × inputSize; past a sequence's length, zeros. */
   readonly input: Tensor;
-  /** h0 and c0, layers·directions × batch × hiddenSize each. */
-  readonly state: readonly [Tensor, Tensor] | undefined;
+  /** h0, of an LSTM c0 too, layers·directions × batch × hiddenSize each. */
+  readonly state: Tensor | readonly [Tensor, Tensor] | undefined;
 }
 
 export type Floats = Float32Array | Float64Array;
@@ -18,7 +19,7 @@ export type Floats = Float32Array | Float64Array;
 /** What one pass gives, in torch's layouts; the output is padded with zeros where the batch was. */
 export interface Results {
   readonly output: Floats;
-  /** Left out by a peer that has no way to give the final states of all layers. */
+  /** Left out by a peer that has no way to give the final states of all layers; cn by a cell that has none. */
   readonly hn?: Floats;
   readonly cn?: Floats;
 }
@@ -47,12 +48,23 @@ export function floats(tensor: { readonly data: unknown } | undefined): Float32A
   throw new Error("a result is not float32");
 }
 
-/** @param weightDtype "float16" rounds the weights and stores them so */
+/** h, or h and c, as one is given to `forward` or comes back from it, as a list. */
+export function statesOf(state: Problem["state"]): readonly Tensor[] {
+  return Array.isArray(state) ? state : state === undefined ? [] : [state as Tensor];
+}
+
+/**
+ * @param weightDtype "float16" rounds the weights and stores them so
+ * @throws Error when the package has no such module
+ */
 export function makeProblem(shape: Shape, weightDtype: WeightDType = shape.dtype): Problem {
   const { steps, batch, inputSize, hiddenSize, layers, directions, dtype } = shape;
+  const Module = recurrentClass(cellOf(shape));
+  if (!Module) throw new Error(`this packed-lstm has no ${classNames[cellOf(shape)]}`);
+  const { manualSeed, randn } = packedLSTM;
   manualSeed(0);
   const options = { numLayers: layers, bidirectional: directions === 2, dtype, weightDtype };
-  const lstm = new LSTM(inputSize, hiddenSize, options);
+  const module = new Module(inputSize, hiddenSize, options);
   const input = randn([steps, batch, inputSize], dtype);
   for (const [b, length] of (shape.lengths ?? []).entries()) {
     for (let t = length; t < steps; t++) {
@@ -61,12 +73,9 @@ export function makeProblem(shape: Shape, weightDtype: WeightDType = shape.dtype
     }
   }
   const stateShape = [layers * directions, batch, hiddenSize];
-  return {
-    shape,
-    lstm,
-    input,
-    state: shape.stateful ? [randn(stateShape, dtype), randn(stateShape, dtype)] : undefined,
-  };
+  const some = (): Tensor => randn(stateShape, dtype);
+  const state = shape.cell === undefined ? ([some(), some()] as const) : some();
+  return { shape, module, input, state: shape.stateful ? state : undefined };
 }
 
 /**

@@ -1,7 +1,15 @@
-// What is measured, as data: sets of LSTM sizes, the workload each stands for, and how much arithmetic and memory
+// What is measured, as data: sets of sizes and cells, the workload each stands for, and how much arithmetic and memory
 // traffic it is. No tensors, no timing.
 
 export type DType = "float32" | "float64";
+
+/** torch.nn.LSTM, torch.nn.GRU, torch.nn.RNN with tanh. */
+export type Cell = "lstm" | "gru" | "rnn";
+
+export const cells: readonly Cell[] = ["lstm", "gru", "rnn"];
+
+/** The matrices of H rows that each of a cell's weights consists of. */
+const gateCounts: Readonly<Record<Cell, number>> = { lstm: 4, gru: 3, rnn: 1 };
 
 export interface Shape {
   /** The question that the shape helps to answer. */
@@ -15,11 +23,13 @@ export interface Shape {
   readonly layers: number;
   readonly directions: 1 | 2;
   readonly dtype: DType;
+  /** Absent: an LSTM. */
+  readonly cell?: Exclude<Cell, "lstm">;
   /** The length of each sequence of a padded batch, in the batch's order; `steps` is the longest. Absent when dense. */
   readonly lengths?: readonly number[];
-  /** Whether h0 and c0 are handed in, as a streaming caller does. Otherwise they are zeros, left out. */
+  /** Whether h0 (and c0) are handed in, as a streaming caller does. Otherwise they are zeros, left out. */
   readonly stateful?: boolean;
-  /** Whether we take the step by `LSTMStream.step`, which keeps the state; the peers have the state handed in all the same. */
+  /** Whether we take the step by `stream.step`, which keeps the state; the peers have the state handed in all the same. */
   readonly stepped?: boolean;
 }
 
@@ -100,6 +110,21 @@ export const float16Shapes: readonly Shape[] = [
   dense("float16", "batch 64", [50, 64, 256, 256, 1, 1]),
 ];
 
+/** The workloads that other cells are measured on: those of design.md section 10, and the least that the target names. */
+const cellWorkloads = [
+  ...["sensor windows", "sensor windows, deep", "one utterance", "sentences", "sentences, wide", "language model"],
+  ...["language model, one", "uniform lengths", "long-tailed lengths", "stream.step, small"],
+];
+
+/** The shapes that GRU and RNN are measured on, of one of them. */
+export function cellShapes(cell: Exclude<Cell, "lstm">): Shape[] {
+  const known = shapes.filter(
+    ({ workload, layers, set, dtype }) =>
+      cellWorkloads.includes(workload) && dtype === "float32" && (set !== "packed" || layers === 1),
+  );
+  return [...known, dense("cells", "small sentences", [50, 16, 128, 128, 1, 1])].map((shape) => ({ ...shape, cell }));
+}
+
 /** The few that `--quick` runs: one of each kind. */
 export const quickShapes: readonly Shape[] = shapes.filter(({ workload }) =>
   [
@@ -116,6 +141,20 @@ export function sizesOf(shape: Shape): string {
   return [span, batch, inputSize, hiddenSize, layers, directions].join(",");
 }
 
+export function cellOf({ cell }: Shape): Cell {
+  return cell ?? "lstm";
+}
+
+/** 4, 3 or 1: how many times H rows a weight of the cell has. */
+export function gatesOf(shape: Shape): number {
+  return gateCounts[cellOf(shape)];
+}
+
+/** The same sizes as an LSTM. */
+export function asLSTM({ cell: _cell, ...sizes }: Shape): Shape {
+  return sizes;
+}
+
 /** Steps of all sequences together: padding is no work done. */
 export function rowsOf({ steps, batch, lengths }: Shape): number {
   return lengths ? lengths.reduce((sum, length) => sum + length, 0) : steps * batch;
@@ -129,13 +168,14 @@ export function layerInputs({ inputSize, hiddenSize, layers, directions }: Shape
 /** The floating-point operations of the matrix products alone, over real steps alone. */
 export function flopsOf(shape: Shape): number {
   const { hiddenSize, directions } = shape;
-  const perRow = layerInputs(shape).map((width) => directions * 2 * 4 * hiddenSize * (width + hiddenSize));
+  const perRow = layerInputs(shape).map((width) => directions * 2 * gatesOf(shape) * hiddenSize * (width + hiddenSize));
   return rowsOf(shape) * perRow.reduce((sum, flops) => sum + flops, 0);
 }
 
 /** The bytes of one layer's recurrent weights in one direction: what each step must have at hand. */
-export function recurrentBytes({ hiddenSize, dtype }: Shape): number {
-  return 4 * hiddenSize * hiddenSize * (dtype === "float32" ? 4 : 8);
+export function recurrentBytes(shape: Shape): number {
+  const { hiddenSize, dtype } = shape;
+  return gatesOf(shape) * hiddenSize * hiddenSize * (dtype === "float32" ? 4 : 8);
 }
 
 /**

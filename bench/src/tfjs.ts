@@ -6,7 +6,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { Tensor } from "packed-lstm";
-import { type Contender, floats, type Problem } from "./problem.js";
+import { type Contender, floats, type Problem, statesOf } from "./problem.js";
 import { layerInputs, type Shape } from "./shapes.js";
 
 interface TfTensor {
@@ -55,7 +55,8 @@ export async function loadTfjs(): Promise<Tfjs | string> {
 }
 
 /** Why it cannot run a shape, or is not asked to. */
-export function tfjsLacks({ dtype, lengths, set, stateful }: Shape, threads: number): string | undefined {
+export function tfjsLacks({ cell, dtype, lengths, set, stateful }: Shape, threads: number): string | undefined {
+  if (cell) return "asked for its LSTM alone";
   if (threads > 1) return "one thread alone in Node";
   if (dtype === "float64") return "float32 alone";
   if (lengths) return "no sequence lengths";
@@ -68,8 +69,8 @@ function transposed(tensor: Tensor): Tensor {
 }
 
 /** Kernel, recurrent kernel and bias of one layer and direction: torch's matrices turned over, its two biases added. */
-function weightsOf({ core }: Tfjs, { lstm }: Problem, suffix: string): TfTensor[] {
-  const state = lstm.stateDict();
+function weightsOf({ core }: Tfjs, { module }: Problem, suffix: string): TfTensor[] {
+  const state = module.stateDict();
   const matrix = (name: string): TfTensor => {
     const turned = transposed(state[`${name}_${suffix}`] as Tensor);
     return core.tensor(floats(turned), turned.shape);
@@ -107,7 +108,7 @@ export function makeTfjs(tfjs: Tfjs, problem: Problem): Contender {
   const models = buildModels(tfjs, problem);
   const tensorOf = (tensor: Tensor): TfTensor => core.tensor(floats(tensor), tensor.shape);
   const input = tensorOf(transposed(problem.input));
-  const states = models.map((_, l) => (problem.state ?? []).map((state) => tensorOf(state.select(0, l))));
+  const states = models.map((_, l) => statesOf(problem.state).map((state) => tensorOf(state.select(0, l))));
   const run = (): Float32Array =>
     core.tidy(() => {
       const last = models.reduce((below, model, l) => {

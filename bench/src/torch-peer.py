@@ -1,4 +1,4 @@
-# PyTorch as a contender: a child process that reads one JSON request a line, runs and times the LSTM itself, writes
+# PyTorch as a contender: a child process that reads one JSON request a line, runs and times the module itself, writes
 # the results to the file it is told to, and answers with one JSON line. It needs torch and nothing else.
 # For a padded batch with lengths, packing and padding again are inside the timed pass.
 
@@ -27,23 +27,25 @@ def read_tensors(path, entries, dtype):
 
 def make_pass(request, tensors):
     shape = request["shape"]
-    lstm = torch.nn.LSTM(
+    kinds = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}
+    module = kinds[shape.get("cell", "lstm")](
         shape["inputSize"],
         shape["hiddenSize"],
         shape["layers"],
         bidirectional=shape["directions"] == 2,
         dtype=tensors["input"].dtype,
     )
-    lstm.load_state_dict({name: tensor for name, tensor in tensors.items() if "_l" in name})
-    lstm.eval()
+    module.load_state_dict({name: tensor for name, tensor in tensors.items() if "_l" in name})
+    module.eval()
     x = tensors["input"]
-    state = (tensors["h0"], tensors["c0"]) if "h0" in tensors else None
+    h0, c0 = tensors.get("h0"), tensors.get("c0")
+    state = h0 if c0 is None else (h0, c0)
     if "lengths" not in shape:
-        return lambda: lstm(x, state)
+        return lambda: module(x, state)
     lengths = torch.tensor(shape["lengths"])
 
     def packed():
-        rows, final = lstm(pack_padded_sequence(x, lengths, enforce_sorted=False), state)
+        rows, final = module(pack_padded_sequence(x, lengths, enforce_sorted=False), state)
         return pad_packed_sequence(rows, total_length=shape["steps"])[0], final
 
     return packed
@@ -68,9 +70,10 @@ def answer(request):
     torch.set_num_threads(request["threads"])
     dtype = getattr(torch, request["shape"]["dtype"])
     run = make_pass(request, read_tensors(request["tensors"], request["entries"], dtype))
-    output, (hn, cn) = run()
+    output, final = run()
+    states = final if isinstance(final, tuple) else (final,)
     with open(request["results"], "wb") as file:
-        for tensor in (output.contiguous(), hn.contiguous(), cn.contiguous()):
+        for tensor in [tensor.contiguous() for tensor in (output, *states)]:
             file.write(ctypes.string_at(tensor.data_ptr(), tensor.element_size() * tensor.numel()))
     fastest = min(timed(run, 1) for _ in range(2))
     passes = max(1, int(0.2 / fastest))

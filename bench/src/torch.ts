@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Effort, Timing } from "./measure.js";
-import { elements, type Problem, type Results } from "./problem.js";
+import { elements, type Problem, type Results, statesOf } from "./problem.js";
 
 interface Reply {
   readonly version?: string;
@@ -51,8 +51,9 @@ export class Torch {
 
   /** Runs and times a problem. @throws Error when torch fails */
   async measure(problem: Problem, threads: number, effort: Effort): Promise<{ results: Results; timing: Timing }> {
-    const { shape, lstm, input, state } = problem;
-    const named = { ...lstm.stateDict(), input, ...(state && { h0: state[0], c0: state[1] }) };
+    const { shape, module, input, state } = problem;
+    const [h0, c0] = statesOf(state);
+    const named = { ...module.stateDict(), input, ...(h0 && { h0 }), ...(c0 && { c0 }) };
     const files = { tensors: join(this.#folder, "tensors"), results: join(this.#folder, "results") };
     const parts = Object.values(named).map((tensor) => {
       const { buffer, byteOffset, byteLength } = elements(tensor);
@@ -73,12 +74,9 @@ export class Torch {
     const raw = Uint8Array.from(readFileSync(file));
     const all = shape.dtype === "float64" ? new Float64Array(raw.buffer) : new Float32Array(raw.buffer);
     const size = shape.layers * shape.directions * shape.batch * shape.hiddenSize;
-    const output = all.length - 2 * size;
-    return {
-      output: all.subarray(0, output),
-      hn: all.subarray(output, output + size),
-      cn: all.subarray(output + size),
-    };
+    const output = all.length - (shape.cell ? 1 : 2) * size;
+    const [hn, cn] = [all.subarray(output, output + size), all.subarray(output + size)];
+    return { output: all.subarray(0, output), hn, ...(cn.length > 0 && { cn }) };
   }
 
   close(): void {

@@ -6,6 +6,7 @@
 namespace packed_lstm {
 
 struct CpuInfo {
+  bool scalar = true;
   bool avx2 = false;    // AVX2, FMA and F16C, enabled by the operating system
   bool avx512 = false;  // AVX-512F, enabled by the operating system
   bool neon = false;

@@ -25,9 +25,9 @@ int default_threads() {
   if (text == nullptr || *text == '\0') return cores;
   char* end = nullptr;
   const long n = std::strtol(text, &end, 10);
-  if (*end != '\0' || n < 1 || n > 1024) {
-    throw std::runtime_error(std::string("PACKED_LSTM_NUM_THREADS: expected an integer from 1 to 1024, but got \"") +
-                             text + "\"");
+  if (*end != '\0' || n < 1 || n > kMaxThreads) {
+    throw std::runtime_error("PACKED_LSTM_NUM_THREADS: expected an integer from 1 to " + std::to_string(kMaxThreads) +
+                             ", but got \"" + text + "\"");
   }
   return static_cast<int>(n);
 }

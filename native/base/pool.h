@@ -1,5 +1,5 @@
 // The process's compute threads: one pool, never libuv's, shared by every environment (main thread, worker_threads).
-// Knows nothing of LSTMs or JavaScript. It is never destroyed: a detached thread outlives static destructors safely.
+// Knows nothing of models or JavaScript. It is never destroyed: a detached thread outlives static destructors safely.
 #pragma once
 
 #include <atomic>
@@ -11,6 +11,9 @@
 #include <vector>
 
 namespace packed_lstm {
+
+/** The most threads that can be asked for. */
+constexpr int kMaxThreads = 1024;
 
 class Pool {
  public:
@@ -45,7 +48,6 @@ class Pool {
   std::mutex mutex_;  // guards jobs_ and the growth of helpers_
   std::deque<std::function<void()>> jobs_;
   std::atomic<int> job_count_{0};
-  static constexpr int kMaxThreads = 1024;
   std::unique_ptr<Helper> helpers_[kMaxThreads];
   std::atomic<int> helper_count_{0};
 };

@@ -10,9 +10,9 @@
 #include "binding/environment.h"
 #include "binding/linear_wrap.h"
 #include "binding/lookup.h"
-#include "binding/lstm_wrap.h"
 #include "binding/pack.h"
 #include "binding/probe.h"
+#include "binding/recurrent_wrap.h"
 #include "kernels/registry.h"
 
 namespace packed_lstm {
@@ -29,7 +29,7 @@ std::string compiler() {
 }
 
 void set_num_threads(const Napi::CallbackInfo& info) {
-  Pool::get().set_threads(int_arg(info.Env(), info[0], "n", 1, 1024));
+  Pool::get().set_threads(int_arg(info.Env(), info[0], "n", 1, kMaxThreads));
 }
 
 Napi::Value get_num_threads(const Napi::CallbackInfo& info) {
@@ -58,11 +58,12 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   }
   auto* data = new Environment(env);
   env.SetInstanceData(data);
-  exports.Set("LSTM", LSTMWrap::define(env, data->jobs));
+  exports.Set("Recurrent", RecurrentWrap::define(env, data->jobs));
   exports.Set("Linear", LinearWrap::define(env, data->jobs));
   exports.Set("lookup", Napi::Function::New<lookup_rows>(env, "lookup"));
   exports.Set("packRows", Napi::Function::New<pack_rows_call>(env, "packRows"));
   exports.Set("padRows", Napi::Function::New<pad_rows_call>(env, "padRows"));
+  exports.Set("maxThreads", kMaxThreads);
   exports.Set("setNumThreads", Napi::Function::New<set_num_threads>(env, "setNumThreads"));
   exports.Set("getNumThreads", Napi::Function::New<get_num_threads>(env, "getNumThreads"));
   exports.Set("runtimeInfo", Napi::Function::New<runtime_info>(env, "runtimeInfo"));

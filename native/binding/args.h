@@ -49,13 +49,6 @@ struct ByteSpan {
 };
 ByteSpan bytes_arg(napi_env env, napi_value value, const char* name);
 
-/** Whether two arrays share memory. */
-template <class T>
-bool overlap(const T* a, std::int64_t a_size, const T* b, std::int64_t b_size) {
-  const auto at = [](const T* array) { return reinterpret_cast<std::uintptr_t>(array); };
-  return at(a) < at(b + b_size) && at(b) < at(a + a_size);
-}
-
 /** `f(float())` or `f(double())`, by the name of a dtype. */
 template <class F>
 auto by_dtype(napi_env env, const Napi::Value& value, const F& f) -> decltype(f(float())) {

@@ -59,20 +59,20 @@ void read_sorted_indices(napi_env env, napi_value value, OwnedLayout& out) {
   out.layout.sorted_indices = out.sorted_indices.data();
 }
 
-void read_layout(const Napi::CallbackInfo& info, OwnedLayout& out) {
-  const napi_env env = info.Env();
+void read_layout(napi_env env, const LayoutArgs& args, OwnedLayout& out) {
   Layout& layout = out.layout;
-  layout.steps = int_arg(env, info[6], "steps", 1, INT32_MAX);
-  layout.batch = int_arg(env, info[7], "batch", 1, INT32_MAX);
-  layout.batch_first = bool_arg(env, info[8], "batchFirst");
+  layout.steps = int_arg(env, args.steps, "steps", 1, INT32_MAX);
+  layout.batch = int_arg(env, args.batch, "batch", 1, INT32_MAX);
+  layout.batch_first = bool_arg(env, args.batch_first, "batchFirst");
   out.rows = std::int64_t{layout.steps} * layout.batch;
-  if (is_null(env, info[9])) return;
-  if (layout.batch_first) {
-    read_lengths(env, info[9], out);
-    return;
-  }
-  read_batch_sizes(env, info[9], out);
-  read_sorted_indices(env, info[10], out);
+  const bool packed = !is_null(env, args.batch_sizes), joined = !is_null(env, args.lengths);
+  if (packed && joined) throw_type_error(env, "lengths: expected null where there are batchSizes");
+  if (packed && layout.batch_first) throw_type_error(env, "batchFirst: expected false where there are batchSizes");
+  if (joined && !layout.batch_first) throw_type_error(env, "batchFirst: expected true where there are lengths");
+  if (joined) read_lengths(env, args.lengths, out);
+  if (!packed) return;
+  read_batch_sizes(env, args.batch_sizes, out);
+  read_sorted_indices(env, args.sorted_indices, out);
 }
 
 // A counting sort, longest first.

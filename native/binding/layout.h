@@ -25,8 +25,11 @@ void read_batch_sizes(napi_env env, napi_value value, OwnedLayout& out);
 /** A permutation of the batch; null leaves the order as it is. Throws RangeError. */
 void read_sorted_indices(napi_env env, napi_value value, OwnedLayout& out);
 
-/** Arguments 6 to 10 of a forward pass: steps, batch, batchFirst, batchSizes or lengths, sortedIndices. */
-void read_layout(const Napi::CallbackInfo& info, OwnedLayout& out);
+/** What a forward pass says of its rows, as binding.d.ts describes it. */
+struct LayoutArgs {
+  napi_value steps, batch, batch_first, batch_sizes, sorted_indices, lengths;
+};
+void read_layout(napi_env env, const LayoutArgs& args, OwnedLayout& out);
 
 /**
  * Lays out joined rows, once the arrays of the call are known to have room for `lengths`: until then a length is only a

@@ -1,5 +1,5 @@
-// What the classes LSTM and Linear of binding.d.ts have in common: a module of one dtype behind a JavaScript object,
-// and the methods that hand their arguments on to it. What the arguments mean, the module knows.
+// What the classes Recurrent and Linear of binding.d.ts have in common: a module of one dtype behind a JavaScript
+// object, and the methods that hand their arguments on to it. What the arguments mean, the module knows.
 #pragma once
 
 #include <napi.h>
@@ -103,7 +103,7 @@ class ModuleWrap final : public Napi::ObjectWrap<ModuleWrap<Kind>> {
   }
 
   M& module(Napi::Env env) const {
-    if (module_ == nullptr) throw_type_error(env, std::string(Kind::kName) + ": disposed");
+    if (module_ == nullptr) throw_disposed(env, Kind::kName);
     return *module_;
   }
 

@@ -4,13 +4,13 @@
 #include "binding/stream.h"
 
 #include <algorithm>
-#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
 #include <utility>
-#include <vector>
 
-#include "base/aligned.h"
 #include "binding/args.h"
-#include "rnn/run.h"
+#include "rnn/stream.h"
 
 namespace packed_lstm {
 namespace {
@@ -23,9 +23,9 @@ class Stream {
  public:
   Stream(Napi::Env env, const Config& config, int batch, bool batch_first,
          std::shared_ptr<const Loaded<Weights<T>>> loaded)
-      : config_(config), batch_(batch), batch_first_(batch_first), loaded_(std::move(loaded)) {
-    memory_ = Memory::make(env, lay_out(nullptr));
-    lay_out(memory_.data());
+      : config_(config), loaded_(std::move(loaded)) {
+    memory_ = Memory::make(env, Streams<T>(config, batch, batch_first, nullptr).bytes());
+    streams_.emplace(config, batch, batch_first, memory_.data());
   }
 
   Napi::Value memory() const { return memory_.buffer(); }
@@ -33,62 +33,44 @@ class Stream {
   // (input, output, steps, rows)
   void step(napi_env env, const Arguments& args) {
     const Weights<T>* weights = loaded_->weights.get();
-    if (weights == nullptr) throw_disposed(env, "LSTM");
-    check_alive(env);
-    Call<T> call;
-    call.layout.steps = int_arg(env, args[2], "steps", 1, INT32_MAX);
-    call.layout.batch = batch_;
-    call.layout.batch_first = batch_first_;
-    call.layout.state_rows = batch_;
+    if (weights == nullptr) throw_disposed(env, "Recurrent");
+    Streams<T>& streams = alive(env);
+    StreamStep<T> step;
+    step.steps = int_arg(env, args[2], "steps", 1, INT32_MAX);
+    step.rows = nullptr;
+    step.row_count = streams.batch();
     if (!is_null(env, args[3])) {
-      call.layout.batch = read_rows(env, args[3]);
-      call.layout.sorted_indices = rows_;
+      step.row_count = name_rows(env, args[3]);
+      step.rows = streams.rows();
     }
-    const std::int64_t rows = std::int64_t{call.layout.steps} * call.layout.batch;
-    call.input = array_arg<T>(env, args[0], "input", rows, config_.input_size);
-    call.output = array_arg<T>(env, args[1], "output", rows, config_.output_size());
-    call.h0 = call.hn = h_;
-    call.c0 = call.cn = c_;
-    static const std::atomic<bool> never{false};
-    // What a step gave may be the next one's input, as in torch's `h, hx = lstm(h, hx)`.
-    const std::int64_t size = rows * config_.input_size;
-    if (!overlap(call.input, size, call.output, rows * config_.output_size())) return forward(*weights, call, never);
-    const std::vector<T> copy(call.input, call.input + size);
-    call.input = copy.data();
-    forward(*weights, call, never);
+    const std::int64_t rows = std::int64_t{step.steps} * step.row_count;
+    step.input = array_arg<T>(env, args[0], "input", rows, config_.input_size);
+    step.output = array_arg<T>(env, args[1], "output", rows, config_.output_size());
+    streams.step(*weights, step);
   }
 
   // (h, c), written
   void read(napi_env env, const Arguments& args) {
     const State to = state(env, args);
-    std::copy_n(h_, state_rows() * config_.real_size(), to.h);
-    std::copy_n(c_, state_rows() * config_.hidden_size, to.c);
+    streams_->read(to.h, to.c);
   }
 
   // (h, c)
   void write(napi_env env, const Arguments& args) {
     const State from = state(env, args);
-    std::copy_n(from.h, state_rows() * config_.real_size(), h_);
-    std::copy_n(from.c, state_rows() * config_.hidden_size, c_);
+    streams_->write(from.h, from.c);
   }
 
   // (row), −1 for all
   void reset(napi_env env, const Arguments& args) {
-    check_alive(env);
-    const int row = int_arg(env, args[0], "row", -1, batch_ - 1);
-    const int first = row < 0 ? 0 : row, count = row < 0 ? batch_ : 1;
-    const auto clear = [&](T* states, int width) {
-      for (int layer = 0; layer < config_.num_layers; ++layer) {
-        std::fill_n(states + (std::int64_t{layer} * batch_ + first) * width, std::int64_t{count} * width, T(0));
-      }
-    };
-    clear(h_, config_.real_size());
-    clear(c_, config_.hidden_size);
+    Streams<T>& streams = alive(env);
+    const int row = int_arg(env, args[0], "row", -1, streams.batch() - 1);
+    streams.reset(std::max(row, 0), row < 0 ? streams.batch() : 1);
   }
 
   void dispose(napi_env env, const Arguments&) {
+    streams_.reset();
     memory_.free(env);
-    lay_out(nullptr);
   }
 
  private:
@@ -96,59 +78,41 @@ class Stream {
     T *h, *c;
   };
 
-  /** Places everything of a size that a step needs; says how much memory that is. */
-  std::size_t lay_out(std::byte* memory) {
-    const std::size_t batch = static_cast<std::size_t>(batch_), rows = static_cast<std::size_t>(state_rows());
-    Parts parts(memory);
-    h_ = parts.take<T>(rows, static_cast<std::size_t>(config_.real_size()));
-    c_ = parts.take<T>(rows, static_cast<std::size_t>(config_.hidden_size));
-    seen_ = parts.take<std::uint64_t>(batch);
-    rows_ = parts.take<std::int32_t>(batch);
-    return parts.bytes();
+  Streams<T>& alive(napi_env env) {
+    if (!streams_) throw_disposed(env, "Stream");
+    return *streams_;
   }
 
-  void check_alive(napi_env env) const {
-    if (h_ == nullptr) throw_disposed(env, "LSTMStream");
+  State state(napi_env env, const Arguments& args) {
+    const std::int64_t rows = alive(env).state_rows();
+    State out{array_arg<T>(env, args[0], "h", rows, config_.real_size()), nullptr};
+    if (config_.shape().has_c) {
+      out.c = array_arg<T>(env, args[1], "c", rows, config_.hidden_size);
+    } else if (!is_null(env, args[1])) {
+      throw_type_error(env, "c: expected null, as this cell has none");
+    }
+    return out;
   }
 
-  std::int64_t state_rows() const { return std::int64_t{config_.num_layers} * batch_; }
-
-  State state(napi_env env, const Arguments& args) const {
-    check_alive(env);
-    return {array_arg<T>(env, args[0], "h", state_rows(), config_.real_size()),
-            array_arg<T>(env, args[1], "c", state_rows(), config_.hidden_size)};
-  }
-
-  // Copied, since shared memory may change while the step runs; two walks over one row would get in each other's way.
-  int read_rows(napi_env env, napi_value value) {
+  int name_rows(napi_env env, napi_value value) {
+    Streams<T>& streams = *streams_;
+    const int batch = streams.batch();
     const Span<std::int32_t> given = array_arg<std::int32_t>(env, value, "rows");
     const auto refuse = [&](const std::string& received) {
-      throw_range_error(env, "rows: expected from 1 to " + std::to_string(batch_) + " different rows from 0 to " +
-                                 std::to_string(batch_ - 1) + ", but got " + received);
+      throw_range_error(env, "rows: expected from 1 to " + std::to_string(batch) + " different rows from 0 to " +
+                                 std::to_string(batch - 1) + ", but got " + received);
     };
-    if (given.length == 0 || given.length > static_cast<std::size_t>(batch_))
+    if (given.length == 0 || given.length > static_cast<std::size_t>(batch))
       refuse(std::to_string(given.length) + " of them");
-    ++stamp_;
-    for (std::size_t i = 0; i < given.length; ++i) {
-      const std::int32_t row = *static_cast<const volatile std::int32_t*>(given.data + i);
-      if (row < 0 || row >= batch_ || seen_[row] == stamp_) {
-        refuse(std::to_string(row) + " at place " + std::to_string(i));
-      }
-      seen_[row] = stamp_;
-      rows_[i] = row;
-    }
-    return static_cast<int>(given.length);
+    const int count = static_cast<int>(given.length), bad = streams.name_rows(given.data, count);
+    if (bad != count) refuse(std::to_string(streams.rows()[bad]) + " at place " + std::to_string(bad));
+    return count;
   }
 
   const Config config_;
-  const int batch_;
-  const bool batch_first_;
   const std::shared_ptr<const Loaded<Weights<T>>> loaded_;
-  Memory memory_;                  // of all that follows
-  T *h_ = nullptr, *c_ = nullptr;  // layers × batch × R, layers × batch × H
-  std::int32_t* rows_ = nullptr;
-  std::uint64_t* seen_ = nullptr;  // the last step that named this row
-  std::uint64_t stamp_ = 0;
+  Memory memory_;  // of the streams
+  std::optional<Streams<T>> streams_;
 };
 
 template <class T>

@@ -1,5 +1,5 @@
-// What LSTM and Linear of binding.d.ts have in common below the wrapper: where their weights lie, and the methods that
-// put them there, read them and share them. What the parameters of a module are, the module says.
+// What Recurrent and Linear of binding.d.ts have in common below the wrapper: where their weights lie, and the methods
+// that put them there, read them and share them. What the parameters of a module are, the module says.
 //
 // The module's JavaScript object holds the memory, and a job that runs holds it too. Whatever may run the caller's
 // code, as reading a list does, comes before anything is looked at that this code could take away.

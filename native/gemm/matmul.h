@@ -1,6 +1,7 @@
 // The loops around the plain-product microkernel, and how any number of rows is cut into tiles.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -23,13 +24,39 @@ class Tiles {
 /** Panels that fit half a level-2 cache: row tiles are walked over these before the next ones are touched. */
 int panels_per_block(std::size_t panel_bytes);
 
-/** How many rows a kernel had better take at once: panels that stay in the level-1 cache need no tall tile. */
-template <class T>
-int rows_at_once(const KernelSet<T>& kernels, const Panels& panels);
+/** Whether panels overflow the level-1 cache, so that a tall tile, which reads them slice by slice, pays. */
+bool wants_tall_tiles(std::size_t panel_bytes);
 
-/** out[i] = bias + a[i] · W for i in [0, rows): panels [begin, end) of `panels`, whose K is `k`. */
+/**
+ * Calls run(weights, first row, rows) for every tile of rows and block of panels [begin, end): row tiles inside a block
+ * inside all panels, so that a panel comes from beyond the level-2 cache once.
+ */
+template <class Tile, class Run>
+void for_each_tile(const ByRows<Tile>& kernels, const Panels& panels, int begin, int end, int rows, const Run& run) {
+  const Tiles tiles(rows, wants_tall_tiles(panels.panel_bytes()) ? kernels.tall_rows : kernels.tile_rows);
+  const int block = tiles.count() == 1 ? end - begin : panels_per_block(panels.panel_bytes());
+  for (int first = begin; first < end; first += block) {
+    PanelRange weights = panels.range(first, std::min(end, first + block));
+    for (int t = 0; t < tiles.count(); ++t) {
+      const int row = tiles.begin(t);
+      run(weights, row, tiles.begin(t + 1) - row);
+      weights.from_memory = false;
+    }
+  }
+}
+
+/** Row i of `out` = bias + row i of `a` · W, for `rows` rows and panels [begin, end), of whose K the first k count. */
 template <class T>
-void matmul(const KernelSet<T>& kernels, const Panels& panels, int begin, int end, int rows, int k, int columns,
-            int chain, const T* const* a, T* const* out);
+struct Matmul {
+  const Panels& panels;
+  int begin, end;
+  int k, columns, chain;
+  int rows;
+  const T* const* a;
+  T* const* out;
+};
+
+template <class T>
+void matmul(const KernelSet<T>& kernels, const Matmul<T>& product);
 
 }  // namespace packed_lstm

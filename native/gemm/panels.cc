@@ -55,37 +55,39 @@ constexpr int kRun = 64;
 }  // namespace
 
 template <class T>
-Panels::Panels(const KernelSet<T>& kernels, int unit, int rows, int inputs, int states, Parts& memory)
-    : width_(4 * kernels.unit),
-      weight_bytes_(kernels.weight_bytes),
-      unit_(unit),
-      rows_(rows),
-      inputs_(inputs),
-      states_(states) {
-  count_ = (rows + width_ - 1) / width_;
-  if (unit != 0) count_ = (rows / 4 + unit - 1) / unit;
-  const std::size_t k = static_cast<std::size_t>(inputs) + static_cast<std::size_t>(states);
-  stride_ = static_cast<std::size_t>(width_) * (sizeof(T) + k * static_cast<std::size_t>(weight_bytes_));
+Panels::Panels(const KernelSet<T>& kernels, const Sizes& sizes, Parts& memory)
+    : storage_(kernels.storage),
+      columns_(sizes.columns),
+      width_(sizes.columns * kernels.unit),
+      gates_(sizes.gates),
+      rows_(sizes.rows),
+      inputs_(sizes.inputs),
+      states_(sizes.states) {
+  const int units = width_ / gates_;  // of each gate, in a panel
+  count_ = (rows_ / gates_ + units - 1) / units;
+  const std::size_t bias_bytes = static_cast<std::size_t>(kBiasVectors * kernels.unit) * sizeof(T);
+  const std::size_t k = static_cast<std::size_t>(inputs_) + static_cast<std::size_t>(states_);
+  stride_ = bias_bytes + k * static_cast<std::size_t>(width_ * bytes_of(storage_));
   data_ = memory.take<std::byte>(stride_ * static_cast<std::size_t>(count_));
-  far_ = stride_ * static_cast<std::size_t>(count_) > cpu_info().l3_bytes / 4;
+  from_memory_ = stride_ * static_cast<std::size_t>(count_) > cpu_info().l3_bytes / 4;
 }
 
 template <class T>
 Panels Panels::of_columns(const KernelSet<T>& kernels, int rows, int cols, Parts& memory) {
-  return Panels(kernels, 0, rows, cols, 0, memory);
+  return Panels(kernels, {4, 1, rows, cols, 0}, memory);
 }
 
 template <class T>
-Panels Panels::of_gates(const KernelSet<T>& kernels, int hidden, int inputs, int states, Parts& memory) {
-  return Panels(kernels, kernels.unit, 4 * hidden, inputs, states, memory);
+Panels Panels::of_gates(const KernelSet<T>& kernels, const CellShape& shape, int hidden, int inputs, int states,
+                        Parts& memory) {
+  Panels panels(kernels, {shape.columns(), shape.gates, shape.gates * hidden, inputs, states}, memory);
+  panels.apart_ = shape.apart;
+  return panels;
 }
 
 int Panels::row_of(int p, int column) const {
-  if (unit_ == 0) {
-    const int row = p * width_ + column;
-    return row < rows_ ? row : -1;
-  }
-  const int hidden = rows_ / 4, gate = column / unit_, u = p * unit_ + column % unit_;
+  const int hidden = rows_ / gates_, units = width_ / gates_;
+  const int gate = column / units, u = p * units + column % units;
   return u < hidden ? gate * hidden + u : -1;
 }
 
@@ -97,7 +99,7 @@ T* Panels::bias_at(int p) const {
 template <class W, class Move>
 void Panels::each_run(int first, int inputs, const Move& move) const {
   const std::size_t width = static_cast<std::size_t>(width_);
-  const std::size_t bias_bytes = stride_ - width * static_cast<std::size_t>(weight_bytes_) *
+  const std::size_t bias_bytes = stride_ - width * static_cast<std::size_t>(bytes_of(storage_)) *
                                                (static_cast<std::size_t>(inputs_) + static_cast<std::size_t>(states_));
   for (int p = 0; p < count_; ++p) {
     W* const rows = reinterpret_cast<W*>(data_ + static_cast<std::size_t>(p) * stride_ + bias_bytes);
@@ -116,7 +118,7 @@ void Panels::put(int first, int inputs, const T* weights) {
   const std::size_t cols = static_cast<std::size_t>(inputs), width = static_cast<std::size_t>(width_);
   const auto from = [=](int row, int k) { return weights + static_cast<std::size_t>(row) * cols + k; };
   if constexpr (std::is_same_v<T, float>) {
-    if (weight_bytes_ == sizeof(Half)) {
+    if (storage_ == Storage::kFloat16) {
       return each_run<Half>(first, inputs, [&](Half* at, int row, int k, int n) {
         const T* const run = from(row, k);
         for (int i = 0; i < n; ++i) at[static_cast<std::size_t>(i) * width] = narrow(run[i]);
@@ -134,7 +136,7 @@ void Panels::get(int first, int inputs, T* weights) const {
   const std::size_t cols = static_cast<std::size_t>(inputs), width = static_cast<std::size_t>(width_);
   const auto to = [=](int row, int k) { return weights + static_cast<std::size_t>(row) * cols + k; };
   if constexpr (std::is_same_v<T, float>) {
-    if (weight_bytes_ == sizeof(Half)) {
+    if (storage_ == Storage::kFloat16) {
       return each_run<const Half>(first, inputs, [&](const Half* at, int row, int k, int n) {
         T* const run = to(row, k);
         for (int i = 0; i < n; ++i) run[i] = widen(at[static_cast<std::size_t>(i) * width]);
@@ -166,10 +168,14 @@ void Panels::pack_gates(const T* weight_ih, const T* weight_hh, const T* bias_ih
   put(0, inputs_, weight_ih);
   put(inputs_, states_, weight_hh);
   if (bias_ih == nullptr) return;
+  const int added = apart_ ? width_ / gates_ * (gates_ - 1) : width_;
   for (int p = 0; p < count_; ++p) {
+    T* const bias = bias_at<T>(p);
     for (int column = 0; column < width_; ++column) {
       const int row = row_of(p, column);
-      if (row >= 0) bias_at<T>(p)[column] = bias_ih[row] + bias_hh[row];
+      if (row < 0) continue;
+      bias[column] = column < added ? bias_ih[row] + bias_hh[row] : bias_ih[row];
+      if (column >= added) bias[column + width_ - added] = bias_hh[row];
     }
   }
 }
@@ -182,8 +188,8 @@ void Panels::unpack_gates(T* weight_ih, T* weight_hh) const {
 
 template Panels Panels::of_columns(const KernelSet<float>&, int, int, Parts&);
 template Panels Panels::of_columns(const KernelSet<double>&, int, int, Parts&);
-template Panels Panels::of_gates(const KernelSet<float>&, int, int, int, Parts&);
-template Panels Panels::of_gates(const KernelSet<double>&, int, int, int, Parts&);
+template Panels Panels::of_gates(const KernelSet<float>&, const CellShape&, int, int, int, Parts&);
+template Panels Panels::of_gates(const KernelSet<double>&, const CellShape&, int, int, int, Parts&);
 template void Panels::pack_columns(const float*, const float*);
 template void Panels::pack_columns(const double*, const double*);
 template void Panels::unpack_columns(float*, float*) const;

@@ -20,11 +20,12 @@ class Panels {
   static Panels of_columns(const KernelSet<T>& kernels, int rows, int cols, Parts& memory);
 
   /**
-   * Of weight_ih (4·H × inputs) and weight_hh (4·H × states): gates i, f, g, o of U units a panel, whose k runs through
-   * weight_ih's inputs, then weight_hh's.
+   * Of a cell's weight_ih (gates·H × inputs) and weight_hh (gates·H × states): the gates of some units a panel, whose k
+   * runs through weight_ih's inputs, then weight_hh's.
    */
   template <class T>
-  static Panels of_gates(const KernelSet<T>& kernels, int hidden, int inputs, int states, Parts& memory);
+  static Panels of_gates(const KernelSet<T>& kernels, const CellShape& shape, int hidden, int inputs, int states,
+                         Parts& memory);
 
   /** `bias`, of `rows`, is null for none. */
   template <class T>
@@ -33,20 +34,25 @@ class Panels {
   template <class T>
   void unpack_columns(T* weight, T* bias) const;
 
-  /** The biases (null for none) are added once, here. */
+  /** The biases (null for none) are added once, here, but for those of a gate whose sums are apart. */
   template <class T>
   void pack_gates(const T* weight_ih, const T* weight_hh, const T* bias_ih, const T* bias_hh);
   template <class T>
   void unpack_gates(T* weight_ih, T* weight_hh) const;
 
   int count() const { return count_; }
+  /** C: vectors a K row of a panel has. */
+  int columns() const { return columns_; }
   int columns_padded() const { return count_ * width_; }
   std::size_t panel_bytes() const { return stride_; }
-  PanelRange range(int begin, int end) const { return {data_, stride_, begin, end, far_}; }
+  PanelRange range(int begin, int end) const { return {data_, stride_, begin, end, from_memory_}; }
 
  private:
+  struct Sizes {
+    int columns, gates, rows, inputs, states;
+  };
   template <class T>
-  Panels(const KernelSet<T>& kernels, int unit, int rows, int inputs, int states, Parts& memory);
+  Panels(const KernelSet<T>& kernels, const Sizes& sizes, Parts& memory);
 
   /** The row of the matrix that is column `column` of panel p, or −1 for none. */
   int row_of(int p, int column) const;
@@ -66,9 +72,11 @@ class Panels {
 
   std::byte* data_ = nullptr;
   std::size_t stride_ = 0;
-  bool far_ = false;  // larger than a quarter of the last cache, of which other programs have their share
-  int width_ = 0, weight_bytes_ = 0, count_ = 0;
-  int unit_ = 0;  // of gates; 0: columns in their own order
+  bool from_memory_ = false;  // larger than a quarter of the last cache, of which other programs have their share
+  Storage storage_ = Storage::kFloat32;
+  int columns_ = 0, width_ = 0, count_ = 0;  // vectors and elements of a K row; panels
+  int gates_ = 1;                            // 1: the columns are in their own order
+  bool apart_ = false;                       // the last gate's biases are not added
   int rows_ = 0, inputs_ = 0, states_ = 0;
 };
 

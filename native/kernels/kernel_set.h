@@ -1,20 +1,19 @@
 // The contract between the loops (gemm/, rnn/) and the code of one instruction set: plain structs and function
-// pointers, no code. Includes no instruction set's file and nothing of the standard library but sizes.
+// pointers, no code. Includes no instruction set's file and nothing of the standard library but sizes. Which operations
+// a kernel does in which order is in arithmetic.h.
 //
-// A panel holds 4·U columns of a weight matrix, U being the units of one vector register:
+// A panel holds some columns of a weight matrix, U being the elements of one vector register:
 //
-//     bias      k = 0      k = 1              k = K-1
-//     [4][U]    [4][U]     [4][U]     ...     [4][U]        (K + 1)·4·U elements
+//     bias       k = 0      k = 1              k = K-1
+//     [4][U]     [C][U]     [C][U]     ...     [C][U]        4·U elements, then K·C·U
 //
-// The bias row is of the type computed in. So are the K rows, or they are Halves: a load widens them, exactly, so that
-// the results are those of the same weights stored wide. For an LSTM the four vectors of a
-// row are gates i, f, g, o of the same U units, and the K rows are the x rows (input size) followed by the h rows; for
-// a plain product they are 4·U neighbouring columns.
+// C is 4, or 3 for a GRU. The bias row is of the type computed in; the K rows are stored as `Storage` says. The columns
+// of a plain product are neighbours. A cell's are a number of units' gates, and its K rows are the x rows (input size)
+// followed by the h rows:
 //
-// Every element of a result is one fixed sequence of operations: bias, then k ascending through x and then h, one fused
-// multiply-add a step, in chains of `chain` terms. A chain after the first starts from 0, where `chain` terms are
-// through or h begins, and is added to the total when it ends. Where that is follows from the model's sizes alone, so
-// the bits depend on neither the tile's height, nor the batch, nor the instruction set.
+//     LSTM  U units      i, f, g, o
+//     GRU   U units      r, z, n       bias: r, z, n's of x, n's of h
+//     RNN   4·U units
 #pragma once
 
 #include <cstddef>
@@ -23,18 +22,50 @@
 namespace packed_lstm {
 
 constexpr int kMaxTileRows = 32;
+constexpr int kBiasVectors = 4;
 
 /** An IEEE binary16 number as it is stored. */
 struct Half {
   std::uint16_t bits;
 };
 
-/** Which panels a kernel walks: [begin, end), `stride` bytes apart. `far`: they come from beyond the caches. */
+/** How the K rows of a panel are stored. */
+enum class Storage { kFloat32, kFloat64, kFloat16 };
+
+constexpr int bytes_of(Storage storage) {
+  return storage == Storage::kFloat64 ? 8 : storage == Storage::kFloat32 ? 4 : static_cast<int>(sizeof(Half));
+}
+
+enum class CellKind { kLSTM, kGRU, kRNNTanh, kRNNReLU };
+constexpr int kCellKinds = 4;
+
+/** What the panels and loops need to know of a cell; its operations are in cells/. */
+struct CellShape {
+  int gates;         // blocks of H rows that torch's weights have
+  int unit_vectors;  // vectors of units a panel holds
+  bool apart;        // the last gate has a sum of x's product and one of h's, with biases of their own
+  bool has_c;        // carries c from step to step, beside h
+
+  constexpr int columns() const { return gates * unit_vectors; }  // C
+};
+
+constexpr CellShape shape_of(CellKind kind) {
+  switch (kind) {
+    case CellKind::kLSTM:
+      return {4, 1, false, true};
+    case CellKind::kGRU:
+      return {3, 1, true, false};
+    default:
+      return {1, 4, false, false};
+  }
+}
+
+/** Which panels a kernel walks: [begin, end), `stride` bytes apart. */
 struct PanelRange {
   const std::byte* panels;
   std::size_t stride;
   int begin, end;
-  bool far;
+  bool from_memory;  // they come from beyond the caches
 };
 
 /**
@@ -45,20 +76,28 @@ template <class T>
 struct CellTile {
   PanelRange weights;
   const T* x[kMaxTileRows];    // k_x values a row; not read where pre is given
-  const T* pre[kMaxTileRows];  // null, or bias + x·W_ih as MatmulTile leaves it (panel p at 4·U·p)
+  const T* pre[kMaxTileRows];  // null, or bias + x·W_ih as MatmulTile leaves it (panel p at C·U·p)
   const T* h[kMaxTileRows];    // k_h values a row
-  T* c[kMaxTileRows];
-  T* out[kMaxTileRows];  // `units` values a row
+  T* c[kMaxTileRows];          // for a cell that has one
+  T* out[kMaxTileRows];        // `units` values a row
   int rows, k_x, k_h, units, chain;
 };
 
-/** out = bias + a·W for up to kMaxTileRows rows; panel p writes columns 4·U·p up to `columns`. */
+/** out = bias + a·W for up to kMaxTileRows rows; panel p writes columns C·U·p up to `columns`. */
 template <class T>
 struct MatmulTile {
   PanelRange weights;
   const T* a[kMaxTileRows];
   T* out[kMaxTileRows];
   int rows, k, columns, chain;
+};
+
+/** A kernel for each number of rows: `at[m]` exists for m = 1 … tall_rows. */
+template <class Tile>
+struct ByRows {
+  int tile_rows;  // MR: the tallest tile that registers hold
+  int tall_rows;  // the tallest there is, or MR
+  void (*at[kMaxTileRows + 1])(const Tile&);
 };
 
 /** What the roof is measured with (probe.inl.h). */
@@ -73,13 +112,14 @@ struct Probe {
 template <class T>
 struct KernelSet {
   const char* isa;
-  int unit;          // U
-  int tile_rows;     // MR: the tallest tile that registers hold
-  int tall_rows;     // the tallest there is, or MR; cell[m], matmul[m] exist for m = 1 … tall_rows
-  int weight_bytes;  // of one element of a panel's K rows: T's, or a Half's
-  void (*cell[kMaxTileRows + 1])(const CellTile<T>&);
-  void (*matmul[kMaxTileRows + 1])(const MatmulTile<T>&);
+  int unit;  // U
+  Storage storage;
+  ByRows<CellTile<T>> cells[kCellKinds];
+  ByRows<MatmulTile<T>> matmul3, matmul4;  // of panels with C = 3 and C = 4
   Probe<T> probe;
+
+  constexpr const ByRows<CellTile<T>>& cell(CellKind kind) const { return cells[static_cast<int>(kind)]; }
+  constexpr const ByRows<MatmulTile<T>>& matmul(int columns) const { return columns == 3 ? matmul3 : matmul4; }
 };
 
 }  // namespace packed_lstm

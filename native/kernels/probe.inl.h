@@ -3,7 +3,7 @@
 // binding/probe.cc does. Both return a value that depends on all of the work, so that none of it can be left out.
 
 // As many as the tallest tile holds, which is more than the latency of the FMA asks for.
-constexpr int kProbeChains = 4 * Vec::kTileRows;
+constexpr int kProbeChains = Vec::kAccumulators;
 constexpr int kProbeStreams = 8;
 
 template <int N>

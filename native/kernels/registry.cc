@@ -13,19 +13,15 @@ namespace {
 struct Entry {
   const char* isa;
   bool supported;
-  const KernelSet<float>*float32, *float16_weights;
+  const KernelSet<float>*float32, *float16;
   const KernelSet<double>* float64;
 };
 
 std::vector<Entry> table() {
   return {
-#if defined(__x86_64__) || defined(_M_X64)
-      {"avx512", cpu_info().avx512, &avx512::kFloat32, &avx512::kFloat16Weights, &avx512::kFloat64},
-      {"avx2", cpu_info().avx2, &avx2::kFloat32, &avx2::kFloat16Weights, &avx2::kFloat64},
-#elif defined(__aarch64__) || defined(_M_ARM64)
-      {"neon", cpu_info().neon, &neon::kFloat32, &neon::kFloat16Weights, &neon::kFloat64},
-#endif
-      {"scalar", true, &scalar::kFloat32, &scalar::kFloat16Weights, &scalar::kFloat64},
+#define PACKED_LSTM_EACH_ISA(isa) {#isa, cpu_info().isa, &isa::kFloat32, &isa::kFloat16, &isa::kFloat64},
+#include "kernels/isa/isa.inc"
+#undef PACKED_LSTM_EACH_ISA
   };
 }
 
@@ -54,16 +50,14 @@ const Entry& selected() {
 }  // namespace
 
 template <>
-const KernelSet<float>& kernels<float>() {
-  return *selected().float32;
+const KernelSet<float>& kernels<float>(Storage storage) {
+  return storage == Storage::kFloat16 ? *selected().float16 : *selected().float32;
 }
 
 template <>
-const KernelSet<double>& kernels<double>() {
+const KernelSet<double>& kernels<double>(Storage) {
   return *selected().float64;
 }
-
-const KernelSet<float>& float16_weight_kernels() { return *selected().float16_weights; }
 
 std::vector<std::string> supported_isas() {
   std::vector<std::string> out;

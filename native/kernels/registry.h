@@ -8,12 +8,16 @@
 
 namespace packed_lstm {
 
-/** Decided at the first call. Throws std::runtime_error if PACKED_LSTM_ISA is unknown or not supported here. */
+/** How weights are stored that are of the type computed in. */
 template <class T>
-const KernelSet<T>& kernels();
+constexpr Storage kStoredAs = sizeof(T) == sizeof(float) ? Storage::kFloat32 : Storage::kFloat64;
 
-/** The same for float arithmetic on panels of Halves. */
-const KernelSet<float>& float16_weight_kernels();
+/**
+ * The kernels that compute in T, float or double, on panels that are stored so: as T, or as Halves for float. Decided
+ * at the first call. Throws std::runtime_error if PACKED_LSTM_ISA is unknown or not supported here.
+ */
+template <class T>
+const KernelSet<T>& kernels(Storage storage = kStoredAs<T>);
 
 /** Every set this processor can run, best first. */
 std::vector<std::string> supported_isas();

@@ -2,35 +2,43 @@
 // it at a time. The slice (8 KB) comes from the level-2 cache once and then from level 1, which a tile of three rows
 // needs: it asks for 21 bytes of W a cycle. Sums wait in level 1 between slices, which the chains make them do anyway,
 // so the operations of an element and their order are the register tile's. On AVX2, Zen 3, 2 to 11% less time than
-// register tiles one after the other. Included inside the unnamed namespace of one
-// instruction set, after tile.inl.h.
+// register tiles one after the other. Included inside the unnamed namespace of one instruction set, after tile.inl.h.
 
 // From so many rows on, a slice takes as long as the next one to come from beyond the caches, when it is asked for
 // meanwhile. With 32 rows a tile and this, H 512 to 2048 take 4 to 14% less time at 32 rows and more, on one thread and
 // two; with 8 rows asking costs 5%.
 constexpr int kFetchRows = 13;
 
-/** Goes on with the sums of MR rows by k terms from column `at` of a; one that is `cut` starts from 0 and is added. */
-template <class W, int MR>
-PACKED_LSTM_INLINE void sum_slice(const Vec::T* const* a, int at, int k, bool cut, const W* w, Vec::T* sums) {
-  Reg acc[MR][4];
+/** A chain's share of a product: k terms from column `at` of the rows a, and as many rows of W from w. */
+template <class W>
+struct Slice {
+  const Vec::T* const* a;
+  int at, k;
+  bool restart;
+  const W* w;
+};
+
+/** Goes on with the sums of MR rows from row r on, by a slice; the last column's sum lies at place `last`. */
+template <class W, class S, int MR>
+PACKED_LSTM_INLINE void sum_slice(const Slice<W>& slice, int r, int last, Vec::T* sums) {
+  constexpr int C = S::kColumns;
+  const auto place = [=](int i) {
+    const int j = i % C;
+    return sums + ((r + i / C) * S::kCount + (j == C - 1 ? last : j)) * Vec::U;
+  };
+  Reg acc[MR][C];
   const Vec::T* row[MR];
   PACKED_LSTM_UNROLL
-  for (int r = 0; r < MR; ++r) row[r] = a[r] + at;
-  if (cut) {
+  for (int i = 0; i < MR; ++i) row[i] = slice.a[r + i] + slice.at;
+  PACKED_LSTM_UNROLL
+  for (int i = 0; i < MR * C; ++i) acc[i / C][i % C] = slice.restart ? Vec::set1(0) : Vec::load(place(i));
+  accumulate<MR, 1, C>(acc, row, slice.k, slice.w, 0);
+  if (slice.restart) {
     PACKED_LSTM_UNROLL
-    for (int i = 0; i < MR * 4; ++i) acc[i / 4][i % 4] = Vec::set1(0);
-  } else {
-    PACKED_LSTM_UNROLL
-    for (int i = 0; i < MR * 4; ++i) acc[i / 4][i % 4] = Vec::load(sums + i * Vec::U);
-  }
-  accumulate<MR, 1>(acc, row, k, w, 0);
-  if (cut) {
-    PACKED_LSTM_UNROLL
-    for (int i = 0; i < MR * 4; ++i) acc[i / 4][i % 4] = Vec::add(Vec::load(sums + i * Vec::U), acc[i / 4][i % 4]);
+    for (int i = 0; i < MR * C; ++i) acc[i / C][i % C] = Vec::add(Vec::load(place(i)), acc[i / C][i % C]);
   }
   PACKED_LSTM_UNROLL
-  for (int i = 0; i < MR * 4; ++i) Vec::store(sums + i * Vec::U, acc[i / 4][i % 4]);
+  for (int i = 0; i < MR * C; ++i) Vec::store(place(i), acc[i / C][i % C]);
 }
 
 /** Asks for a few cache lines, while others are worked on. */
@@ -41,66 +49,77 @@ PACKED_LSTM_INLINE const std::byte* fetch(const std::byte* from) {
   return from + kLines * kLine;
 }
 
-/** A slice for `rows` rows, in register tiles of nearly equal height. */
-template <class W>
-PACKED_LSTM_NOINLINE void sum_slices(const Vec::T* const* a, int rows, int at, int k, bool cut, const W* w, bool far,
-                                     Vec::T* sums) {
-  constexpr int kColumns = 4 * Vec::U;
-  const std::size_t size = k * std::size_t{kColumns};
-  const auto* next = reinterpret_cast<const std::byte*>(w + size);
-  const std::byte* const end = next + (far && rows >= kFetchRows ? size * sizeof(W) : 0);
-  int r = 0;
-  for (; rows - r >= 5 || rows - r == 3; r += 3) {
-    if (next < end) next = fetch(next);
-    sum_slice<W, 3>(a + r, at, k, cut, w, sums + r * kColumns);
+template <class W, class S, int MR>
+PACKED_LSTM_INLINE void sum_slice_of(int height, const Slice<W>& slice, int r, int last, Vec::T* sums) {
+  if constexpr (MR > 1) {
+    if (height < MR) return sum_slice_of<W, S, MR - 1>(height, slice, r, last, sums);
   }
-  for (; rows - r >= 2; r += 2) sum_slice<W, 2>(a + r, at, k, cut, w, sums + r * kColumns);
+  sum_slice<W, S, MR>(slice, r, last, sums);
+}
+
+/** A slice for `rows` rows, in register tiles of nearly equal height, the taller ones first. */
+template <class W, class S>
+PACKED_LSTM_NOINLINE void sum_slices(const Slice<W>& slice, int rows, int last, bool from_memory, Vec::T* sums) {
+  constexpr int kTallest = tile_rows(S::kColumns);
+  const std::size_t size = slice.k * std::size_t{S::kColumns * Vec::U};
+  const auto* next = reinterpret_cast<const std::byte*>(slice.w + size);
+  const std::byte* const end = next + (from_memory && rows >= kFetchRows ? size * sizeof(W) : 0);
+  const int tiles = (rows + kTallest - 1) / kTallest, height = rows / tiles, taller = rows % tiles;
+  int r = 0;
+  for (int i = 0; i < tiles; ++i) {
+    if (next < end) next = fetch(next);
+    const int here = height + (i < taller ? 1 : 0);
+    sum_slice_of<W, S, kTallest>(here, slice, r, last, sums);
+    r += here;
+  }
 }
 
 /** As sum_tile, of one panel and any number of rows. */
-template <class W>
+template <class W, class S>
 PACKED_LSTM_INLINE void sum_tall(const PanelRange& weights, int p, int rows, const Vec::T* const* pre,
-                                 const Product<W>* product, const Product<W>* end, int chain, Vec::T* sums) {
-  constexpr int kColumns = 4 * Vec::U;
-  const auto* const bias = reinterpret_cast<const Vec::T*>(weights.panels + p * weights.stride);
+                                 const Product<Vec::T, W>* product, const Product<Vec::T, W>* end, int chain,
+                                 Vec::T* sums) {
+  constexpr int C = S::kColumns;
+  const Vec::T* const bias = bias_row(weights, p);
   for (int r = 0; r < rows; ++r) {
-    const Vec::T* const from = pre != nullptr ? pre[r] + p * kColumns : bias;
+    const Vec::T* const from = pre != nullptr ? pre[r] + p * (C * Vec::U) : bias;
     PACKED_LSTM_UNROLL
-    for (int j = 0; j < 4; ++j) Vec::store(sums + r * kColumns + j * Vec::U, Vec::load(from + j * Vec::U));
+    for (int j = 0; j < S::kCount; ++j) {
+      Vec::store(sums + (r * S::kCount + j) * Vec::U, Vec::load((j < C ? from : bias) + j * Vec::U));
+    }
   }
   for (; product != end; ++product) {
-    bool cut = product->cut;
-    for (int at = 0; at < product->k; at += chain, cut = true) {
+    const int last = product + 1 == end ? S::kCount - 1 : C - 1;
+    bool restart = product->restart;
+    for (int at = 0; at < product->k; at += chain, restart = true) {
       const int k = product->k - at < chain ? product->k - at : chain;
-      sum_slices(product->a, rows, at, k, cut, product->w + at * std::size_t{kColumns}, weights.far, sums);
+      const Slice<W> slice{product->a, at, k, restart, product->w + at * std::size_t{C * Vec::U}};
+      sum_slices<W, S>(slice, rows, last, weights.from_memory, sums);
     }
   }
 }
 
-template <class W>
+template <class W, class Cell>
 void cell_tall(const CellTile<Vec::T>& tile) {
-  constexpr int kColumns = 4 * Vec::U;
-  alignas(64) Vec::T gates[Vec::kTallRows * kColumns];
+  using S = SumsOf<Cell>;
+  constexpr int kVectors = Cell::kShape.unit_vectors;
+  alignas(64) Vec::T sums[Vec::kTallRows * S::kCount * Vec::U];
   for (int p = tile.weights.begin; p < tile.weights.end; ++p) {
-    const bool projected = tile.pre[0] != nullptr;
-    const W* const w = weight_rows<W>(tile.weights, p);
-    const Product<W> products[2] = {{tile.x, tile.k_x, false, w},
-                                    {tile.h, tile.k_h, tile.k_x > kShortInput, w + tile.k_x * std::size_t{kColumns}}};
-    sum_tall(tile.weights, p, tile.rows, projected ? tile.pre : nullptr, products + (projected ? 1 : 0), products + 2,
-             tile.chain, gates);
-    const int unit = p * Vec::U;
-    Cell cells[Vec::kTallRows];
-    for (int r = 0; r < tile.rows; ++r) cells[r] = {tile.c[r] + unit, tile.out[r] + unit, tile.units - unit};
-    finish_cells_apart(cells, gates, tile.rows);
+    const auto products = cell_products<Vec::T>(tile, weight_rows<W>(tile.weights, p), S::kColumns * Vec::U);
+    sum_tall<W, S>(tile.weights, p, tile.rows, products.first == 0 ? nullptr : tile.pre, products.of + products.first,
+                   products.of + 2, tile.chain, sums);
+    CellRow cells[Vec::kTallRows * kVectors];
+    for (int r = 0; r < tile.rows; ++r) point_at<Cell>(tile, p, r, cells + r * kVectors);
+    finish_cells_outlined<Cell>(cells, sums, tile.rows * kVectors);
   }
 }
 
-template <class W>
+template <class W, int C>
 void matmul_tall(const MatmulTile<Vec::T>& tile) {
-  alignas(64) Vec::T sums[Vec::kTallRows * 4 * Vec::U];
+  alignas(64) Vec::T sums[Vec::kTallRows * C * Vec::U];
   for (int p = tile.weights.begin; p < tile.weights.end; ++p) {
-    const Product<W> product{tile.a, tile.k, false, weight_rows<W>(tile.weights, p)};
-    sum_tall(tile.weights, p, tile.rows, nullptr, &product, &product + 1, tile.chain, sums);
-    put_rows_apart(tile, p, tile.rows, 4, sums);
+    const Product<Vec::T, W> product{tile.a, tile.k, false, weight_rows<W>(tile.weights, p)};
+    sum_tall<W, Sums<C, false>>(tile.weights, p, tile.rows, nullptr, &product, &product + 1, tile.chain, sums);
+    put_rows_outlined<C>(tile, p, tile.rows, C, sums);
   }
 }

@@ -5,13 +5,10 @@
 
 #include "base/pool.h"
 #include "gemm/matmul.h"
+#include "kernels/arithmetic.h"
 
 namespace packed_lstm {
 namespace {
-
-// Terms a sum runs through before it is added up apart (kernels/kernel_set.h): with 64, as in the LSTM, float32 errors
-// against float64 stay below PyTorch's.
-constexpr int kChain = 64;
 
 // Rows that pass over a block of panels at once: enough to amortise reading it from beyond the level-2 cache.
 constexpr std::int64_t kRowsAtOnce = 64;
@@ -20,7 +17,7 @@ constexpr std::int64_t kRowsAtOnce = 64;
 constexpr double kCyclesPerWorker = 25000;
 
 /** Where share `i` of `n` of `count` things begins. */
-std::int64_t cut(std::int64_t count, int i, int n) { return count * i / n; }
+std::int64_t share_begin(std::int64_t count, int i, int n) { return count * i / n; }
 
 }  // namespace
 
@@ -53,11 +50,11 @@ template <class T>
 void Linear<T>::forward(const T* x, T* y, std::int64_t rows, const std::atomic<bool>& stop) const {
   const auto share = [&](int worker, int workers) {
     if (rows < outputs_ && panels_.count() >= 2 * workers) {
-      const int begin = static_cast<int>(cut(panels_.count(), worker, workers));
-      const int end = static_cast<int>(cut(panels_.count(), worker + 1, workers));
+      const int begin = static_cast<int>(share_begin(panels_.count(), worker, workers));
+      const int end = static_cast<int>(share_begin(panels_.count(), worker + 1, workers));
       block(x, y, 0, rows, begin, end, stop);
     } else {
-      block(x, y, cut(rows, worker, workers), cut(rows, worker + 1, workers), 0, panels_.count(), stop);
+      block(x, y, share_begin(rows, worker, workers), share_begin(rows, worker + 1, workers), 0, panels_.count(), stop);
     }
   };
   const int workers = wanted_workers(rows);
@@ -76,7 +73,7 @@ void Linear<T>::block(const T* x, T* y, std::int64_t first, std::int64_t last, i
       a[i] = x + (row + i) * inputs_;
       out[i] = y + (row + i) * outputs_;
     }
-    matmul(*kernels_, panels_, begin, end, count, inputs_, outputs_, kChain, a, out);
+    matmul(*kernels_, Matmul<T>{panels_, begin, end, inputs_, outputs_, kChain, count, a, out});
   }
 }
 

@@ -1,11 +1,14 @@
-// A cost model in cycles of one core. The constants are rough and only their ratios matter: they decide when weights
-// stop fitting a cache, when a tile is too short to feed the FMA units, and when waking or waiting costs more than it
-// saves.
+// A cost model in cycles of one core. Only the ratios of its constants matter: they decide when weights stop fitting a
+// cache, when a tile is too short to feed the FMA units, and when waking or waiting costs more than it saves.
+// `npm run bench -- --fit-plan` times the plans it weighs on the machine at hand, and says what each constant is there.
 #include "rnn/plan.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 
 #include "base/cpu.h"
+#include "gemm/matmul.h"
 #include "rnn/walker.h"
 
 namespace packed_lstm {
@@ -17,8 +20,10 @@ constexpr double kL2BytesPerCycle = 40, kL3BytesPerCycle = 25, kMemoryBytesPerCy
 constexpr double kShows = 0.2;
 // A projection apart reaches 85% of the peak, and what it writes is read back.
 constexpr double kHoistedCost = 1.2;
-constexpr double kCellCyclesPerVector = 45;  // the epilogue: five exponentials, three divisions
-constexpr double kStepCycles = 150;          // pointers and calls of one step
+// The epilogue of a vector of units: an LSTM's five exponentials and three divisions; a GRU's three and three; one of
+// each; none.
+constexpr double kCellCycles[kCellKinds] = {45, 33, 14, 2};
+constexpr double kStepCycles = 150;  // pointers and calls of one step
 constexpr double kBarrierCycles = 700, kWakeCycles = 25000;
 // Workers that meet at every step go at the pace of whoever is slower at each: on cores shared with others, some
 // percent.
@@ -35,38 +40,46 @@ class Model {
       : config_(config),
         layout_(layout),
         kernels_(kernels),
+        shape_(config.shape()),
         rows_(layout.rows()),
-        panels_((config.hidden_size + kernels.unit - 1) / kernels.unit) {}
+        panels_((config.hidden_size + shape_.unit_vectors * kernels.unit - 1) / (shape_.unit_vectors * kernels.unit)) {}
 
   int panels() const { return panels_; }
 
-  /** Fills in what follows from the shape of the team, and returns the cycles the slowest team needs. */
-  double complete(Plan& plan) const {
+  /** The plan of a team of this shape. */
+  Plan complete(const TeamShape& shape) const {
+    Plan plan;
+    static_cast<TeamShape&>(plan) = shape;
     const int sequences = (layout_.batch + plan.groups - 1) / plan.groups;
     plan.slots = slots(sequences, plan);
     double steps_of[kSlotsBeyondCache + 1];
     count_steps(plan, steps_of);
-    double cycles = 0;
-    plan.hoisted = 0;
-    for (int layer = 0; layer < config_.num_layers; ++layer) {
-      const int hoisted = hoisted_steps(layer, plan);
-      plan.hoisted = std::max(plan.hoisted, hoisted);
-      const double passes = static_cast<double>(config_.directions) / plan.directions;
-      const double pace = plan.splits > 1 ? kPaceOfTheSlower : 1;
-      for (int rows = 1; rows <= plan.slots; ++rows) {
-        if (steps_of[rows] != 0)
-          cycles += pace * passes * steps_of[rows] * step_cycles(layer, plan, rows, hoisted != 0);
-      }
+    plan.hoisted_below = hoisted_steps(0, plan);
+    plan.cycles = layer_cycles(0, plan, steps_of);
+    if (config_.num_layers > 1) {
+      plan.hoisted_above = hoisted_steps(1, plan);
+      plan.cycles += (config_.num_layers - 1) * layer_cycles(1, plan, steps_of);
     }
     const std::size_t row_bytes = static_cast<std::size_t>(config_.output_size()) * kernels_.element_bytes;
     plan.block_rows = std::min<std::int64_t>(std::int64_t{plan.slots} * layout_.steps, kBlockBytes / row_bytes);
-    return cycles + (plan.workers() > 1 ? kWakeCycles : 0);
+    if (plan.workers() > 1) plan.cycles += kWakeCycles;
+    return plan;
   }
 
  private:
+  double layer_cycles(int layer, const Plan& plan, const double* steps_of) const {
+    const double passes = static_cast<double>(config_.directions) / plan.directions;
+    const double pace = plan.splits > 1 ? kPaceOfTheSlower : 1;
+    double cycles = 0;
+    for (int rows = 1; rows <= plan.slots; ++rows) {
+      if (steps_of[rows] != 0) cycles += pace * passes * steps_of[rows] * step_cycles(layer, plan, rows);
+    }
+    return cycles;
+  }
+
   double weight_bytes(int inputs, const Plan& plan) const {
     const int panels = (panels_ + plan.splits - 1) / plan.splits;
-    return static_cast<double>(inputs) * panels * 4 * kernels_.unit * kernels_.weight_bytes;
+    return static_cast<double>(inputs) * panels * shape_.columns() * kernels_.unit * kernels_.weight_bytes;
   }
 
   bool in_cache(const Plan& plan) const {
@@ -112,7 +125,8 @@ class Model {
   // unless W comes from beyond the level-2 cache.
   int hoisted_steps(int layer, const Plan& plan) const {
     if (config_.layer_input(layer) < kernels_.unit || layout_.steps < 2) return 0;
-    const std::size_t row_bytes = static_cast<std::size_t>(panels_) * 4 * kernels_.unit * kernels_.element_bytes;
+    const std::size_t row_bytes =
+        static_cast<std::size_t>(panels_) * shape_.columns() * kernels_.unit * kernels_.element_bytes;
     const std::size_t room = beyond_caches(layer, plan) ? 4 * kHoistedBytes : kHoistedBytes;
     const int fit = static_cast<int>(room / (row_bytes * static_cast<std::size_t>(plan.slots)));
     const int steps = std::min({std::max(fit, kernels_.tile_rows), kMaxHoisted, layout_.steps});
@@ -133,56 +147,84 @@ class Model {
   }
 
   // Of one step with so many slots full.
-  double step_cycles(int layer, const Plan& plan, int full, bool hoisted) const {
+  double step_cycles(int layer, const Plan& plan, int full) const {
+    const bool hoisted = plan.hoisted(layer) != 0;
     const double rows = full, inputs = config_.layer_input(layer), states = config_.real_size();
-    const double panels = (panels_ + plan.splits - 1) / plan.splits;
+    const double panels = (panels_ + plan.splits - 1) / plan.splits, columns = shape_.columns();
     const double tiles = (full + kernels_.tile_rows - 1) / kernels_.tile_rows;
     const double height = rows / tiles;
-    const double k_cycles = std::max(4 * height / kFmaPerCycle, (4 + height) / kLoadsPerCycle) * tiles * panels;
+    const double k_cycles =
+        std::max(columns * height / kFmaPerCycle, (columns + height) / kLoadsPerCycle) * tiles * panels;
     const double in_tile = states + (hoisted ? 0 : inputs);
     const double bytes = weight_bytes(static_cast<int>(in_tile), plan);
     const double reading = bytes / (in_cache(plan) ? kL2BytesPerCycle : kL3BytesPerCycle);
     // The first tile waits for W, the others find it near. With W in level 3, H 256, that makes 85% of the peak for 3
     // rows (AVX2: one tile), 79% for 4 and 94% for 8, where 83%, 78% and 89% were measured.
-    const double computing = in_tile * k_cycles, first = computing / tiles;
+    const double computing = in_tile * k_cycles, first = computing / reads_of_weights(layer, full);
     double cycles = std::max(first, reading) + kShows * std::min(first, reading) + computing - first;
     // What comes from memory is waited for, and every team of the call reads its own.
     if (beyond_caches(layer, plan)) cycles = computing + plan.groups * bytes / kMemoryBytesPerCycle;
-    if (hoisted) cycles += kHoistedCost * inputs * panels * 4 * rows / kFmaPerCycle;
-    cycles += rows * panels * kCellCyclesPerVector + kStepCycles + 10 * rows;
+    if (hoisted) cycles += kHoistedCost * inputs * panels * columns * rows / kFmaPerCycle;
+    const double cell_cycles = kCellCycles[static_cast<int>(config_.cell)];
+    cycles += rows * panels * shape_.unit_vectors * cell_cycles + kStepCycles + 10 * rows;
     if (config_.proj_size != 0)
       cycles += rows * states * config_.hidden_size / kernels_.unit / plan.splits / kFmaPerCycle;
     if (plan.splits > 1) cycles += kBarrierCycles * (config_.proj_size != 0 ? 2 : 1);
     return cycles;
   }
 
+  // How many tiles share what the first of them reads: of register tiles all, of tall ones those inside the first.
+  double reads_of_weights(int layer, int full) const {
+    const int k = config_.layer_input(layer) + config_.real_size();
+    const int width = shape_.columns() * kernels_.unit;
+    const bool tall = wants_tall_tiles(static_cast<std::size_t>(k) * width * kernels_.weight_bytes);
+    const int rows = tall ? kernels_.tall_rows : kernels_.tile_rows;
+    return (full + rows - 1) / rows;
+  }
+
   const Config& config_;
   const Layout& layout_;
   const KernelTraits& kernels_;
+  const CellShape shape_;
   const std::int64_t rows_;
   const int panels_;
 };
 
+/** The shape that PACKED_LSTM_PLAN names; no workers: it names none. Read once. */
+TeamShape forced_shape() {
+  static const TeamShape forced = [] {
+    TeamShape shape;
+    const char* const text = std::getenv("PACKED_LSTM_PLAN");
+    const bool named =
+        text != nullptr && std::sscanf(text, "%d,%d,%d", &shape.groups, &shape.directions, &shape.splits) == 3;
+    if (!named) shape.groups = 0;
+    return shape;
+  }();
+  return forced;
+}
+
 }  // namespace
+
+Plan plan_of(const TeamShape& shape, const Config& config, const Layout& layout, const KernelTraits& kernels) {
+  return Model(config, layout, kernels).complete(shape);
+}
 
 Plan make_plan(const Config& config, const Layout& layout, const KernelTraits& kernels, int threads) {
   const Model model(config, layout, kernels);
-  Plan best;
-  double best_cycles = model.complete(best);
-  if (best_cycles < kWakeCycles) return best;
+  const TeamShape forced = forced_shape();
+  const auto within = [](int n, int most) { return n >= 1 && n <= most; };
+  if (within(forced.groups, layout.batch) && within(forced.directions, config.directions) &&
+      within(forced.splits, model.panels()) && forced.groups <= threads && forced.workers() <= threads) {
+    return model.complete(forced);
+  }
+  Plan best = model.complete(TeamShape());
+  if (best.cycles < kWakeCycles) return best;
   for (int directions = 1; directions <= config.directions; ++directions) {
     for (int groups = 1; groups <= layout.batch && groups * directions <= threads; ++groups) {
       const int most = std::min(threads / (groups * directions), model.panels());
       for (int splits = 1; splits <= most; ++splits) {
-        Plan plan;
-        plan.groups = groups;
-        plan.directions = directions;
-        plan.splits = splits;
-        const double cycles = model.complete(plan);
-        if (cycles < best_cycles) {
-          best_cycles = cycles;
-          best = plan;
-        }
+        const Plan plan = model.complete({groups, directions, splits});
+        if (plan.cycles < best.cycles) best = plan;
       }
     }
   }
@@ -191,8 +233,9 @@ Plan make_plan(const Config& config, const Layout& layout, const KernelTraits& k
 
 std::string Plan::describe() const {
   return "groups " + std::to_string(groups) + ", directions " + std::to_string(directions) + ", splits " +
-         std::to_string(splits) + ", slots " + std::to_string(slots) + ", hoisted " + std::to_string(hoisted) +
-         ", block rows " + std::to_string(block_rows);
+         std::to_string(splits) + ", slots " + std::to_string(slots) + ", hoisted " + std::to_string(hoisted_below) +
+         " and " + std::to_string(hoisted_above) + ", block rows " + std::to_string(block_rows) + ", cycles " +
+         std::to_string(static_cast<std::int64_t>(cycles));
 }
 
 }  // namespace packed_lstm

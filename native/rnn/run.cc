@@ -117,7 +117,7 @@ class Forward {
 
  private:
   void run() {
-    plan_ = make_plan(config_, call_.layout, traits(model_.kernels()), Pool::get().threads());
+    plan_ = make_plan(config_, call_.layout, traits(model_.kernels(), config_.cell), Pool::get().threads());
     advise_huge_pages(call_.output, static_cast<std::size_t>(call_.layout.rows()) * config_.output_size() * sizeof(T));
     Pool::get().run(plan_.workers(), [this](int n) { prepare(n); }, [this](int worker, int) { work(worker); });
     release_large_scratch();
@@ -128,23 +128,24 @@ class Forward {
     const Layout& layout = call_.layout;
     const KernelSet<T>& kernels = model_.kernels();
     const char* kind = layout.origins != nullptr ? "joined" : layout.batch_sizes != nullptr ? "packed" : "dense";
-    std::fprintf(
-        stderr, "packed-lstm: float%d%s %s, %s T %d, B %d, %lld rows, I %d, H %d, P %d, L %d, D %d; %s; %.4f ms\n",
-        static_cast<int>(8 * sizeof(T)), kernels.weight_bytes == sizeof(Half) ? " (weights float16)" : "", kernels.isa,
-        kind, layout.steps, layout.batch, static_cast<long long>(layout.rows()), config_.input_size,
-        config_.hidden_size, config_.proj_size, config_.num_layers, config_.directions, plan_.describe().c_str(), ms);
+    static constexpr const char* kCells[kCellKinds] = {"lstm", "gru", "rnn tanh", "rnn relu"};
+    std::fprintf(stderr,
+                 "packed-lstm: %s float%d%s %s, %s T %d, B %d, %lld rows, I %d, H %d, P %d, L %d, D %d; %s; %.4f ms\n",
+                 kCells[static_cast<int>(config_.cell)], static_cast<int>(8 * sizeof(T)),
+                 kernels.storage == Storage::kFloat16 ? " (weights float16)" : "", kernels.isa, kind, layout.steps,
+                 layout.batch, static_cast<long long>(layout.rows()), config_.input_size, config_.hidden_size,
+                 config_.proj_size, config_.num_layers, config_.directions, plan_.describe().c_str(), ms);
   }
 
   void prepare(int workers) {
-    if (workers < plan_.workers()) plan_ = make_plan(config_, call_.layout, traits(model_.kernels()), workers);
+    if (workers < plan_.workers())
+      plan_ = make_plan(config_, call_.layout, traits(model_.kernels(), config_.cell), workers);
     deal(call_.layout, plan_, config_.num_layers > 1);
     teams_ = desk.teams.get();
     workspace_at_ = &desk.workspace_at;
     workspace_at_->clear();
-    const int unit = model_.kernels().unit;
-    padded_hidden_ = (config_.hidden_size + unit - 1) / unit * unit;
-    scratch_elements_ = SlotScratch<T>::elements(config_, padded_hidden_, plan_.slots, plan_.hoisted);
-    scratch_elements_ = (scratch_elements_ + kAlignment - 1) / kAlignment * kAlignment;
+    slot_sizes_ = SlotSizes::of(model_, plan_.slots, plan_.most_hoisted());
+    scratch_elements_ = (slot_sizes_.elements() + kAlignment - 1) / kAlignment * kAlignment;
     std::size_t elements = scratch_elements_ * static_cast<std::size_t>(plan_.groups * plan_.directions);
     for (int g = 0; g < plan_.groups && config_.num_layers > 1; ++g) {
       Team& team = teams_[static_cast<std::size_t>(g)];
@@ -167,7 +168,7 @@ class Forward {
     for (const Block& block : team.blocks) {
       for (int layer = 0; layer < config_.num_layers; ++layer) {
         for (int d = direction; d < config_.directions; d += plan_.directions) {
-          walk(model_, pass(team, group, block, layer, d), scratch, plan_.slots, plan_.hoisted, share);
+          walk(model_, pass(team, group, block, layer, d), scratch, share);
         }
         team.layer_end.wait(stop_);
         if (stop_.load(std::memory_order_relaxed)) return;
@@ -176,8 +177,7 @@ class Forward {
   }
 
   SlotScratch<T> scratch_of(int direction_of_group) const {
-    return {scratch_ + scratch_elements_ * static_cast<std::size_t>(direction_of_group), config_, padded_hidden_,
-            plan_.slots, plan_.hoisted};
+    return {scratch_ + scratch_elements_ * static_cast<std::size_t>(direction_of_group), slot_sizes_};
   }
 
   // Layers write to the output and to the workspace in turn, so that the last one writes to the output.
@@ -207,6 +207,8 @@ class Forward {
     Pass<T> p;
     p.weights = &model_.at(layer, direction);
     p.k_x = config_.layer_input(layer);
+    p.slots = plan_.slots;
+    p.hoisted = plan_.hoisted(layer);
     if (layer == 0) {
       p.x.data = call_.input;
       p.x.stride = config_.input_size;
@@ -225,7 +227,7 @@ class Forward {
     p.h0 = call_.h0 != nullptr ? call_.h0 + h : nullptr;
     p.c0 = call_.c0 != nullptr ? call_.c0 + c : nullptr;
     p.hn = call_.hn + h;
-    p.cn = call_.cn + c;
+    p.cn = call_.cn != nullptr ? call_.cn + c : nullptr;
     p.sequences = team.sequences.data() + block.first;
     p.count = block.count;
     return p;
@@ -237,7 +239,7 @@ class Forward {
   const std::atomic<bool>& stop_;
   Plan plan_;
   Team* teams_ = nullptr;  // of the calling thread, as what follows is
-  int padded_hidden_ = 0;
+  SlotSizes slot_sizes_{};
   std::size_t scratch_elements_ = 0;
   std::vector<std::size_t>* workspace_at_ = nullptr;
   T* scratch_ = nullptr;

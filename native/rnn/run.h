@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 
 #include "rnn/plan.h"
 #include "rnn/rows.h"
@@ -20,12 +21,14 @@ struct Call {
   const T* input;
   T* output;
   const T *h0, *c0;  // null: zeros
-  T *hn, *cn;
+  T *hn, *cn;        // c0 and cn: null for a cell without c
 };
 
+/** Whether two arrays share memory. */
 template <class T>
-KernelTraits traits(const KernelSet<T>& kernels) {
-  return {kernels.unit, kernels.tile_rows, static_cast<int>(sizeof(T)), kernels.weight_bytes};
+bool overlap(const T* a, std::int64_t a_size, const T* b, std::int64_t b_size) {
+  const auto at = [](const T* array) { return reinterpret_cast<std::uintptr_t>(array); };
+  return at(a) < at(b + b_size) && at(b) < at(a + a_size);
 }
 
 /**

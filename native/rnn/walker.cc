@@ -1,4 +1,4 @@
-// aim, step, (project,) meet, advance: the loop of one worker. All state is in fixed arrays of slots.
+// locate, step, (project,) wait, advance: the loop of one worker. All state is in fixed arrays of slots.
 #include "rnn/walker.h"
 
 #include <algorithm>
@@ -12,46 +12,42 @@ namespace {
 constexpr std::size_t round_up(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 
 template <class T>
-std::size_t row_elements(const Config& config) {
-  return round_up(static_cast<std::size_t>(config.real_size()), kAlignment / sizeof(T));
-}
-
-template <class T>
 class Walker {
  public:
-  Walker(const Weights<T>& model, const Pass<T>& pass, const SlotScratch<T>& scratch, int slots, int hoisted,
-         const Share& share)
+  Walker(const Weights<T>& model, const Pass<T>& pass, const SlotScratch<T>& scratch, const Share& share)
       : kernels_(model.kernels()),
         config_(model.config()),
+        cells_(kernels_.cell(config_.cell)),
         pass_(pass),
         scratch_(scratch),
         share_(share),
-        hoisted_(pass.k_x >= kernels_.unit ? hoisted : 0),
         gates_(pass.weights->gates),
         proj_(pass.weights->proj),
+        panel_units_(config_.shape().unit_vectors * kernels_.unit),
         first_panel_(gates_.count() * share.index / share.count),
         last_panel_(gates_.count() * (share.index + 1) / share.count),
-        first_unit_(std::min(config_.hidden_size, first_panel_ * kernels_.unit)),
-        last_unit_(std::min(config_.hidden_size, last_panel_ * kernels_.unit)) {
-    const std::size_t padded = static_cast<std::size_t>(gates_.count()) * kernels_.unit;
-    for (int s = 0; s < slots; ++s) {
-      Slot& slot = slots_[s];
-      slot.c = scratch.c + s * padded;
-      slot.unprojected = scratch.unprojected + s * (scratch.unprojected != nullptr ? padded : 0);
-      slot.hoisted = scratch.hoisted + (hoisted_ != 0 ? s * std::size_t(hoisted) * gates_.columns_padded() : 0);
+        first_unit_(std::min(config_.hidden_size, first_panel_ * panel_units_)),
+        last_unit_(std::min(config_.hidden_size, last_panel_ * panel_units_)) {
+    const std::size_t padded = static_cast<std::size_t>(gates_.count() * panel_units_);
+    const auto row = [](T* base, std::size_t at) { return base == nullptr ? nullptr : base + at; };
+    for (int i = 0; i < pass.slots; ++i) {
+      const std::size_t s = static_cast<std::size_t>(i);
+      slots_[i].c = row(scratch.c, s * padded);
+      slots_[i].unprojected = row(scratch.unprojected, s * padded);
+      slots_[i].hoisted = row(scratch.hoisted, s * static_cast<std::size_t>(pass.hoisted) * gates_.columns_padded());
     }
-    while (active_ < slots && next_ < pass.count) fill(slots_[active_++]);
+    while (active_ < pass.slots && next_ < pass.count) fill(slots_[active_++]);
   }
 
   void run() {
     while (active_ > 0 && !share_.stop->load(std::memory_order_relaxed)) {
-      aim();
+      locate();
       step();
       if (proj_.count() != 0) {
-        meet();
+        wait();
         project();
       }
-      meet();
+      wait();
       advance();
     }
   }
@@ -73,15 +69,16 @@ class Walker {
     slot.done = slot.projected = slot.hoisted_from = 0;
     const std::size_t row = static_cast<std::size_t>(slot.sequence->state_row);
     slot.h = pass_.h0 != nullptr ? pass_.h0 + row * config_.real_size() : scratch_.zeros;
-    std::fill_n(slot.c + first_unit_, last_panel_ * kernels_.unit - first_unit_, T(0));
+    if (slot.c == nullptr) return;
+    std::fill_n(slot.c + first_unit_, last_panel_ * panel_units_ - first_unit_, T(0));
     if (pass_.c0 != nullptr) {
       std::copy_n(pass_.c0 + row * config_.hidden_size + first_unit_, last_unit_ - first_unit_, slot.c + first_unit_);
     }
   }
 
   // Looks up where this step's rows lie.
-  void aim() {
-    if (hoisted_ != 0) hoist();
+  void locate() {
+    if (pass_.hoisted != 0) hoist();
     for (int s = 0; s < active_; ++s) {
       const Slot& slot = slots_[s];
       const int t = time(slot, slot.done);
@@ -90,7 +87,7 @@ class Walker {
       h_[s] = slot.h;
       c_[s] = slot.c;
       out_[s] = proj_.count() != 0 ? slot.unprojected : y_[s];
-      pre_[s] = hoisted_ != 0 ? hoisted_row(slot, slot.done) : nullptr;
+      pre_[s] = pass_.hoisted != 0 ? hoisted_row(slot, slot.done) : nullptr;
     }
   }
 
@@ -105,15 +102,15 @@ class Walker {
     T* out[kHoistRows];
     int rows = 0;
     const auto multiply = [&] {
-      matmul(kernels_, gates_, first_panel_, last_panel_, rows, pass_.k_x, gates_.columns_padded(), config_.chain(), a,
-             out);
+      matmul(kernels_, Matmul<T>{gates_, first_panel_, last_panel_, pass_.k_x, gates_.columns_padded(), config_.chain(),
+                                 rows, a, out});
       rows = 0;
     };
     for (int s = 0; s < active_; ++s) {
       Slot& slot = slots_[s];
       if (slot.done != slot.hoisted_from + slot.projected) continue;
       slot.hoisted_from = slot.done;
-      slot.projected = std::min(hoisted_, slot.sequence->length - slot.done);
+      slot.projected = std::min(pass_.hoisted, slot.sequence->length - slot.done);
       for (int done = slot.done; done < slot.hoisted_from + slot.projected; ++done) {
         if (rows == kHoistRows) multiply();
         a[rows] = pass_.x.at(*slot.sequence, time(slot, done));
@@ -124,36 +121,32 @@ class Walker {
   }
 
   void step() {
-    const Tiles tiles(active_, rows_at_once(kernels_, gates_));
-    const int block = tiles.count() == 1 ? last_panel_ - first_panel_ : panels_per_block(gates_.panel_bytes());
     CellTile<T> tile;
     tile.k_x = pass_.k_x;
     tile.k_h = config_.real_size();
     tile.units = config_.hidden_size;
     tile.chain = config_.chain();
-    for (int first = first_panel_; first < last_panel_; first += block) {
-      tile.weights = gates_.range(first, std::min(last_panel_, first + block));
-      for (int i = 0; i < tiles.count(); ++i) {
-        const int row = tiles.begin(i), height = tiles.begin(i + 1) - row;
-        tile.rows = height;
-        std::copy_n(x_ + row, height, tile.x);
-        std::copy_n(pre_ + row, height, tile.pre);
-        std::copy_n(h_ + row, height, tile.h);
-        std::copy_n(c_ + row, height, tile.c);
-        std::copy_n(out_ + row, height, tile.out);
-        kernels_.cell[height](tile);
-        tile.weights.far = false;
-      }
-    }
+    for_each_tile(cells_, gates_, first_panel_, last_panel_, active_,
+                  [&](const PanelRange& weights, int row, int rows) {
+                    tile.weights = weights;
+                    tile.rows = rows;
+                    std::copy_n(x_ + row, rows, tile.x);
+                    std::copy_n(pre_ + row, rows, tile.pre);
+                    std::copy_n(h_ + row, rows, tile.h);
+                    std::copy_n(c_ + row, rows, tile.c);
+                    std::copy_n(out_ + row, rows, tile.out);
+                    cells_.at[rows](tile);
+                  });
   }
 
   void project() {
     const int begin = proj_.count() * share_.index / share_.count,
               end = proj_.count() * (share_.index + 1) / share_.count;
-    matmul(kernels_, proj_, begin, end, active_, config_.hidden_size, config_.proj_size, config_.chain(), out_, y_);
+    matmul(kernels_,
+           Matmul<T>{proj_, begin, end, config_.hidden_size, config_.proj_size, config_.chain(), active_, out_, y_});
   }
 
-  void meet() {
+  void wait() {
     if (share_.count > 1) share_.barrier->wait(*share_.stop);
   }
 
@@ -180,17 +173,18 @@ class Walker {
   void finish(const Slot& slot) {
     const std::size_t row = static_cast<std::size_t>(slot.sequence->state_row);
     if (share_.index == 0) std::copy_n(slot.h, config_.real_size(), pass_.hn + row * config_.real_size());
+    if (slot.c == nullptr) return;
     std::copy_n(slot.c + first_unit_, last_unit_ - first_unit_, pass_.cn + row * config_.hidden_size + first_unit_);
   }
 
   const KernelSet<T>& kernels_;
   const Config& config_;
+  const ByRows<CellTile<T>>& cells_;
   const Pass<T>& pass_;
   const SlotScratch<T>& scratch_;
   const Share& share_;
-  const int hoisted_;
   const Panels &gates_, &proj_;
-  const int first_panel_, last_panel_, first_unit_, last_unit_;
+  const int panel_units_, first_panel_, last_panel_, first_unit_, last_unit_;
   int active_ = 0, next_ = 0;
   Slot slots_[kMaxSlots];
   const T *x_[kMaxSlots], *pre_[kMaxSlots], *h_[kMaxSlots];
@@ -200,34 +194,52 @@ class Walker {
 }  // namespace
 
 template <class T>
-std::size_t SlotScratch<T>::elements(const Config& config, int padded_hidden, int slots, int hoisted) {
-  const std::size_t rows = static_cast<std::size_t>(slots) * padded_hidden;
-  return rows * (config.proj_size != 0 ? 2 : 1) + rows * 4 * hoisted + row_elements<T>(config);
+SlotSizes SlotSizes::of(const Weights<T>& model, int slots, int hoisted) {
+  const Config& config = model.config();
+  const Panels& gates = model.at(0, 0).gates;
+  const CellShape shape = config.shape();
+  SlotSizes sizes;
+  sizes.slots = slots;
+  sizes.hoisted = hoisted;
+  sizes.padded_hidden = gates.count() * shape.unit_vectors * model.kernels().unit;
+  sizes.padded_columns = gates.columns_padded();
+  sizes.zeros = round_up(static_cast<std::size_t>(config.real_size()), kAlignment / sizeof(T));
+  sizes.has_c = shape.has_c;
+  sizes.projected = config.proj_size != 0;
+  return sizes;
+}
+
+std::size_t SlotSizes::elements() const {
+  const std::size_t rows = static_cast<std::size_t>(slots);
+  return rows * padded_hidden * ((has_c ? 1 : 0) + (projected ? 1 : 0)) + rows * hoisted * padded_columns + zeros;
 }
 
 template <class T>
-SlotScratch<T>::SlotScratch(T* base, const Config& config, int padded_hidden, int slots, int hoisted) {
-  const std::size_t rows = static_cast<std::size_t>(slots) * padded_hidden;
+SlotScratch<T>::SlotScratch(T* base, const SlotSizes& sizes) {
+  const std::size_t rows = static_cast<std::size_t>(sizes.slots);
   T* next = base;
-  c = next;
-  next += rows;
-  unprojected = config.proj_size != 0 ? next : nullptr;
-  if (config.proj_size != 0) next += rows;
-  this->hoisted = hoisted != 0 ? next : nullptr;
-  zeros = next + rows * 4 * hoisted;
+  const auto take = [&](bool wanted, std::size_t elements) {
+    T* const part = wanted ? next : nullptr;
+    if (wanted) next += elements;
+    return part;
+  };
+  c = take(sizes.has_c, rows * sizes.padded_hidden);
+  unprojected = take(sizes.projected, rows * sizes.padded_hidden);
+  hoisted = take(sizes.hoisted != 0, rows * sizes.hoisted * sizes.padded_columns);
+  zeros = next;
 }
 
 template <class T>
-void walk(const Weights<T>& model, const Pass<T>& pass, const SlotScratch<T>& scratch, int slots, int hoisted,
-          const Share& share) noexcept {
-  Walker<T>(model, pass, scratch, slots, hoisted, share).run();
+void walk(const Weights<T>& model, const Pass<T>& pass, const SlotScratch<T>& scratch, const Share& share) noexcept {
+  Walker<T>(model, pass, scratch, share).run();
 }
 
+template SlotSizes SlotSizes::of<float>(const Weights<float>&, int, int);
+template SlotSizes SlotSizes::of<double>(const Weights<double>&, int, int);
 template struct SlotScratch<float>;
 template struct SlotScratch<double>;
-template void walk<float>(const Weights<float>&, const Pass<float>&, const SlotScratch<float>&, int, int,
-                          const Share&) noexcept;
-template void walk<double>(const Weights<double>&, const Pass<double>&, const SlotScratch<double>&, int, int,
+template void walk<float>(const Weights<float>&, const Pass<float>&, const SlotScratch<float>&, const Share&) noexcept;
+template void walk<double>(const Weights<double>&, const Pass<double>&, const SlotScratch<double>&,
                            const Share&) noexcept;
 
 }  // namespace packed_lstm

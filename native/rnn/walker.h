@@ -10,17 +10,31 @@
 
 namespace packed_lstm {
 
+/** How much scratch the workers of one direction share. */
+struct SlotSizes {
+  int slots;
+  int hoisted;         // steps a slot has room for
+  int padded_hidden;   // H, up to whole panels
+  int padded_columns;  // of a hoisted row
+  std::size_t zeros;   // R, up to a cache line
+  bool has_c, projected;
+
+  template <class T>
+  static SlotSizes of(const Weights<T>& model, int slots, int hoisted);
+  std::size_t elements() const;
+};
+
 /** What the workers of one direction share: scratch for `slots` rows. Each touches only its own panels' columns. */
 template <class T>
 struct SlotScratch {
-  T* c;            // slots × padded H
-  T* unprojected;  // slots × H: h before the projection; null without one
-  T* hoisted;      // slots × hoisted × padded 4H; null if nothing is hoisted
+  T* c;            // slots × padded H; null for a cell that has none
+  T* unprojected;  // slots × padded H: h before the projection; null without one
+  T* hoisted;      // slots × hoisted × padded columns; null if nothing is hoisted
   T* zeros;        // R zeros: h before a first step
 
-  static std::size_t elements(const Config& config, int padded_hidden, int slots, int hoisted);
-  /** Lays the parts out over `elements` elements; whoever allocated them clears `zeros`, nothing else needs it. */
-  SlotScratch(T* base, const Config& config, int padded_hidden, int slots, int hoisted);
+  /** Lays the parts out over `sizes.elements()` elements; whoever allocated them clears `zeros`, nothing else needs it.
+   */
+  SlotScratch(T* base, const SlotSizes& sizes);
 };
 
 /** One layer and direction over one block of sequences. */
@@ -30,11 +44,13 @@ struct Pass {
   RowSpace<const T> x;
   RowSpace<T> y;  // this direction's R columns
   bool reverse;
-  const T *h0, *c0;  // rows of this layer and direction, or null for zeros
-  T *hn, *cn;
+  const T *h0, *c0;           // rows of this layer and direction, or null for zeros
+  T *hn, *cn;                 // c0 and cn: null for a cell without c
   const Sequence* sequences;  // longest first
   int count;
-  int k_x;  // columns of x
+  int k_x;      // columns of x
+  int slots;    // sequences under way at once, at most kMaxSlots
+  int hoisted;  // steps whose input projection is computed at once; 0: none, it is done in the tile
 };
 
 /** The place of a worker among those that split a direction's units. */
@@ -46,8 +62,7 @@ struct Share {
 
 /** Runs this worker's share of a pass. Does not allocate and does not throw. */
 template <class T>
-void walk(const Weights<T>& model, const Pass<T>& pass, const SlotScratch<T>& scratch, int slots, int hoisted,
-          const Share& share) noexcept;
+void walk(const Weights<T>& model, const Pass<T>& pass, const SlotScratch<T>& scratch, const Share& share) noexcept;
 
 /** The most slots `walk` takes. */
 constexpr int kMaxSlots = 64;

@@ -12,13 +12,13 @@ Weights<T>::Weights(const Config& config, const KernelSet<T>& kernels, std::byte
   for (int layer = 0; layer < config.num_layers; ++layer) {
     for (int direction = 0; direction < config.directions; ++direction) {
       DirectionWeights weights;
-      weights.gates =
-          Panels::of_gates(kernels, config.hidden_size, config.layer_input(layer), config.real_size(), parts);
+      weights.gates = Panels::of_gates(kernels, config.shape(), config.hidden_size, config.layer_input(layer),
+                                       config.real_size(), parts);
       if (config.proj_size != 0) {
         weights.proj = Panels::of_columns(kernels, config.proj_size, config.hidden_size, parts);
       }
       directions_.push_back(weights);
-      if (config.bias) biases_.push_back(parts.take<T>(2 * gate_count()));
+      if (config.bias) biases_.push_back(parts.take<T>(2 * gate_rows()));
     }
   }
   bytes_ = parts.bytes();
@@ -33,9 +33,9 @@ void Weights<T>::pack(const std::vector<T*>& parameters) {
     T* biases = nullptr;
     if (config_.bias) {
       biases = biases_[i];
-      for (int k = 0; k < 2; ++k) std::copy_n(*next++, gate_count(), biases + k * gate_count());
+      for (int k = 0; k < 2; ++k) std::copy_n(*next++, gate_rows(), biases + k * gate_rows());
     }
-    directions_[i].gates.pack_gates<T>(weight_ih, weight_hh, biases, config_.bias ? biases + gate_count() : nullptr);
+    directions_[i].gates.pack_gates<T>(weight_ih, weight_hh, biases, config_.bias ? biases + gate_rows() : nullptr);
     if (config_.proj_size != 0) directions_[i].proj.pack_columns<T>(*next++, nullptr);
   }
 }
@@ -46,7 +46,7 @@ void Weights<T>::unpack(const std::vector<T*>& parameters) const {
   for (std::size_t i = 0; i < directions_.size(); ++i) {
     directions_[i].gates.unpack_gates(next[0], next[1]);
     next += 2;
-    for (int k = 0; config_.bias && k < 2; ++k) std::copy_n(biases_[i] + k * gate_count(), gate_count(), *next++);
+    for (int k = 0; config_.bias && k < 2; ++k) std::copy_n(biases_[i] + k * gate_rows(), gate_rows(), *next++);
     if (config_.proj_size != 0) directions_[i].proj.unpack_columns<T>(*next++, nullptr);
   }
 }

@@ -25,8 +25,9 @@ class Weights {
   std::size_t bytes() const { return bytes_; }
 
   /**
-   * Fills memory that is zeroed. `parameters` in torch's order, per layer and direction: weight_ih (4H × in),
-   * weight_hh (4H × R), [bias_ih, bias_hh (4H)], [weight_hr (P × H)]; lengths are the caller's to have checked.
+   * Fills memory that is zeroed. `parameters` in torch's order, per layer and direction: weight_ih (G·H × in),
+   * weight_hh (G·H × R), [bias_ih, bias_hh (G·H)], [weight_hr (P × H)], G being the cell's gates; lengths are the
+   * caller's to have checked.
    */
   void pack(const std::vector<T*>& parameters);
   /** Writes them out again, bit for bit, but for a NaN that is stored as a Half: of its payload that keeps the top. */
@@ -39,7 +40,7 @@ class Weights {
   }
 
  private:
-  std::size_t gate_count() const { return std::size_t{4} * static_cast<std::size_t>(config_.hidden_size); }
+  std::size_t gate_rows() const { return static_cast<std::size_t>(config_.gate_rows()); }
 
   Config config_;
   const KernelSet<T>* kernels_;

@@ -26,10 +26,7 @@ interface Model {
   readonly streams: { readonly object: NativeStream; readonly batch: number }[];
 }
 
-interface Product {
-  readonly config: LinearConfig;
-  readonly object: NativeLinear;
-}
+type Product = { readonly config: LinearConfig; readonly object: NativeLinear };
 
 /** One thrown by a getter of ours: the addon passes it on. */
 class Ours extends Error {

@@ -114,7 +114,8 @@ void draw_plan(const Setup& setup) {
   drawn.directions = 1 + draw(setup.config.directions);
   drawn.splits = drawn.groups * drawn.directions == 4 ? 1 : 1 + draw(2);
   drawn.slots = 1 + draw(setup.layout.batch);
-  drawn.hoisted = draw(2) * (1 + draw(setup.layout.steps));
+  drawn.hoisted_below = draw(2) * (1 + draw(setup.layout.steps));
+  drawn.hoisted_above = draw(2) * (1 + draw(setup.layout.steps));
   drawn.block_rows = 1 + draw(6);
   Pool::get().set_threads(4);
 }
@@ -183,7 +184,7 @@ void a_pass_without_memory() {
 
 }  // namespace
 
-// In the place of lstm/plan.cc: fewer threads than planned give up splits, then directions, then groups.
+// In the place of rnn/plan.cc: fewer threads than planned give up splits, then directions, then groups.
 Plan make_plan(const Config&, const Layout&, const KernelTraits&, int threads) {
   Plan plan = drawn;
   for (int* part : {&plan.splits, &plan.directions, &plan.groups}) {

@@ -19,7 +19,7 @@ const libFloors: readonly (readonly RegExp[])[] = [
   [/^lib\/cli\/(model-file|model-layers|npy|progress)\.ts$/],
   [/^lib\/cli\/command\.ts$/],
   [/^lib\/index\.ts$/],
-  [/^lib\/nn\/recurrent\/(lstm|gru|rnn|cells?|modules?)(-[a-z-]+)?\.ts$/],
+  [/^lib\/nn\/recurrent\/(recurrent|lstm|gru|rnn|cell)(-[a-z-]+)?\.ts$/],
   [/^lib\/nn\/map\//],
   [/^lib\/nn\/(linear|embedding)\.ts$/, /^lib\/nn\/recurrent\//],
   [/^lib\/nn\/(module|state-dict|uncloneable)\.ts$/],

@@ -135,7 +135,7 @@ export function cellOf(kind: CellKind): Cell {
 
 /** That of a layer that was read from a model file. */
 export function cellFor({ module, nonlinearity }: { module: string; nonlinearity?: string | undefined }): Cell {
-  const name = nonlinearity === undefined ? module : `${module} ${nonlinearity}`;
+  const name = module === "RNN" ? `RNN ${nonlinearity ?? "tanh"}` : module;
   return cells.find((cell) => cell.name === name) as Cell;
 }
 

@@ -7,11 +7,16 @@ alignas(32) constexpr std::int64_t kLanes64[8] = {-1, -1, -1, -1, 0, 0, 0, 0};
 struct VecF32 {
   using T = float;
   using Reg = __m256;
-  static constexpr int U = 8, kTileRows = 3, kTallRows = 32, kPanels1 = 2, kPanels2 = 1, kPanels3 = 1, kBeside = 3;
+  static constexpr int U = 8, kAccumulators = 12, kTallRows = 32, kInterleaved = 3;
 
   PACKED_LSTM_INLINE Reg load(const T* p) { return _mm256_loadu_ps(p); }
   PACKED_LSTM_INLINE Reg load(const Half* p) {
     return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  }
+  PACKED_LSTM_INLINE Reg load_up_to(const T* p, int n) {
+    if (n >= U) return load(p);
+    if (n <= 0) return _mm256_setzero_ps();
+    return _mm256_maskload_ps(p, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kLanes32 + U - n)));
   }
   PACKED_LSTM_INLINE void store(T* p, Reg v) { _mm256_storeu_ps(p, v); }
   PACKED_LSTM_INLINE void store_up_to(T* p, Reg v, int n) {
@@ -36,9 +41,14 @@ struct VecF32 {
 struct VecF64 {
   using T = double;
   using Reg = __m256d;
-  static constexpr int U = 4, kTileRows = 3, kTallRows = 32, kPanels1 = 2, kPanels2 = 1, kPanels3 = 1, kBeside = 3;
+  static constexpr int U = 4, kAccumulators = 12, kTallRows = 32, kInterleaved = 3;
 
   PACKED_LSTM_INLINE Reg load(const T* p) { return _mm256_loadu_pd(p); }
+  PACKED_LSTM_INLINE Reg load_up_to(const T* p, int n) {
+    if (n >= U) return load(p);
+    if (n <= 0) return _mm256_setzero_pd();
+    return _mm256_maskload_pd(p, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kLanes64 + U - n)));
+  }
   PACKED_LSTM_INLINE void store(T* p, Reg v) { _mm256_storeu_pd(p, v); }
   PACKED_LSTM_INLINE void store_up_to(T* p, Reg v, int n) {
     if (n >= U) return _mm256_storeu_pd(p, v);

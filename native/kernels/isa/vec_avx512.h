@@ -5,12 +5,15 @@
 struct VecF32 {
   using T = float;
   using Reg = __m512;
-  static constexpr int U = 16, kTileRows = 6, kTallRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2, kBeside = 3;
+  static constexpr int U = 16, kAccumulators = 24, kTallRows = 0, kInterleaved = 3;
   static constexpr __mmask16 kAll = 0xffff;
 
   PACKED_LSTM_INLINE Reg load(const T* p) { return _mm512_loadu_ps(p); }
   PACKED_LSTM_INLINE Reg load(const Half* p) {
     return _mm512_maskz_cvtph_ps(kAll, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  }
+  PACKED_LSTM_INLINE Reg load_up_to(const T* p, int n) {
+    return n >= U ? load(p) : _mm512_maskz_loadu_ps(n > 0 ? static_cast<__mmask16>((1u << n) - 1) : __mmask16{0}, p);
   }
   PACKED_LSTM_INLINE void store(T* p, Reg v) { _mm512_storeu_ps(p, v); }
   PACKED_LSTM_INLINE void store_up_to(T* p, Reg v, int n) {
@@ -37,10 +40,13 @@ struct VecF32 {
 struct VecF64 {
   using T = double;
   using Reg = __m512d;
-  static constexpr int U = 8, kTileRows = 6, kTallRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2, kBeside = 3;
+  static constexpr int U = 8, kAccumulators = 24, kTallRows = 0, kInterleaved = 3;
   static constexpr __mmask8 kAll = 0xff;
 
   PACKED_LSTM_INLINE Reg load(const T* p) { return _mm512_loadu_pd(p); }
+  PACKED_LSTM_INLINE Reg load_up_to(const T* p, int n) {
+    return n >= U ? load(p) : _mm512_maskz_loadu_pd(n > 0 ? static_cast<__mmask8>((1u << n) - 1) : __mmask8{0}, p);
+  }
   PACKED_LSTM_INLINE void store(T* p, Reg v) { _mm512_storeu_pd(p, v); }
   PACKED_LSTM_INLINE void store_up_to(T* p, Reg v, int n) {
     if (n >= U) return _mm512_storeu_pd(p, v);

@@ -3,11 +3,19 @@
 struct VecF32 {
   using T = float;
   using Reg = float32x4_t;
-  static constexpr int U = 4, kTileRows = 6, kTallRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2, kBeside = 3;
+  static constexpr int U = 4, kAccumulators = 24, kTallRows = 0, kInterleaved = 3;
 
   PACKED_LSTM_INLINE Reg load(const T* p) { return vld1q_f32(p); }
   PACKED_LSTM_INLINE Reg load(const Half* p) {
     return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(reinterpret_cast<const std::uint16_t*>(p))));
+  }
+  PACKED_LSTM_INLINE Reg load_up_to(const T* p, int n) {
+    if (n >= U) return vld1q_f32(p);
+    Reg out = vdupq_n_f32(0);
+    if (n >= 1) out = vld1q_lane_f32(p, out, 0);
+    if (n >= 2) out = vld1q_lane_f32(p + 1, out, 1);
+    if (n >= 3) out = vld1q_lane_f32(p + 2, out, 2);
+    return out;
   }
   PACKED_LSTM_INLINE void store(T* p, Reg v) { vst1q_f32(p, v); }
   PACKED_LSTM_INLINE void store_up_to(T* p, Reg v, int n) {
@@ -34,9 +42,13 @@ struct VecF32 {
 struct VecF64 {
   using T = double;
   using Reg = float64x2_t;
-  static constexpr int U = 2, kTileRows = 6, kTallRows = 6, kPanels1 = 4, kPanels2 = 2, kPanels3 = 2, kBeside = 3;
+  static constexpr int U = 2, kAccumulators = 24, kTallRows = 0, kInterleaved = 3;
 
   PACKED_LSTM_INLINE Reg load(const T* p) { return vld1q_f64(p); }
+  PACKED_LSTM_INLINE Reg load_up_to(const T* p, int n) {
+    if (n >= U) return vld1q_f64(p);
+    return n == 1 ? vld1q_lane_f64(p, vdupq_n_f64(0), 0) : vdupq_n_f64(0);
+  }
   PACKED_LSTM_INLINE void store(T* p, Reg v) { vst1q_f64(p, v); }
   PACKED_LSTM_INLINE void store_up_to(T* p, Reg v, int n) {
     if (n >= U) return vst1q_f64(p, v);

@@ -18,7 +18,7 @@ PACKED_LSTM_INLINE float widen(Half half) {
 template <class Value, class Bits, int kMantissaBits>
 struct ScalarVec {
   using T = Value;
-  static constexpr int U = 4, kTileRows = 1, kTallRows = 1, kPanels1 = 1, kPanels2 = 1, kPanels3 = 1, kBeside = 1;
+  static constexpr int U = 4, kAccumulators = 4, kTallRows = 0, kInterleaved = 1;
   struct Reg {
     T v[U];
   };
@@ -34,6 +34,9 @@ struct ScalarVec {
   }
   PACKED_LSTM_INLINE Reg load(const Half* p) {
     return each([&](int i) { return widen(p[i]); });
+  }
+  PACKED_LSTM_INLINE Reg load_up_to(const T* p, int n) {
+    return each([&](int i) { return i < n ? p[i] : T(0); });
   }
   PACKED_LSTM_INLINE void store(T* p, Reg v) { store_up_to(p, v, U); }
   PACKED_LSTM_INLINE void store_up_to(T* p, Reg v, int n) {

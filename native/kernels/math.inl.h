@@ -1,4 +1,4 @@
-// The sigmoid's denominator, tanh as a fraction, and the LSTM cell, written once over a vector type.
+// The sigmoid's denominator and tanh as a fraction, written once over a vector type: the D, N and M of arithmetic.h.
 // Included inside the unnamed namespace of one instruction set (see isa/). Each function is one fixed sequence of
 // IEEE operations, so every instruction set gives the same bits; there are no approximate reciprocals.
 
@@ -39,7 +39,7 @@ struct ExpConstants<double> {
  * units and the divider would need 77).
  */
 template <int N>
-struct Beside {
+struct Interleaved {
   using T = Vec::T;
   struct Reg {
     Vec::Reg v[N];
@@ -129,30 +129,4 @@ PACKED_LSTM_INLINE Fraction<V> tanh_fraction(const typename V::Reg& x) {
   const ScaledExp<V> e = exp_of_negative<V>(V::add(clamped, clamped));
   const auto expm1 = V::fma(e.two_n, e.m, V::sub(e.two_n, V::set1(1)));  // expm1(-2x)
   return {V::negate(expm1), V::add(V::set1(2), expm1)};
-}
-
-/** The gates that make c, before their activations. */
-template <class V>
-struct Gates {
-  typename V::Reg i, f, g;
-};
-
-// A cell comes in two halves, and a tile's cells go through one half before the other: the whole is a chain of some 130
-// cycles, and no processor looks so far ahead that the next cell would fill its gaps. On Zen 3, 3 to 8% less time at H
-// 16 to 64, 1% at 256.
-
-/** σ(f)·c + σ(i)·tanh(g). Two divisions: a product of denominators shares one. */
-template <class V>
-PACKED_LSTM_INLINE typename V::Reg next_c(const Gates<V>& gate, const typename V::Reg& c) {
-  const Fraction<V> candidate = tanh_fraction<V>(gate.g);
-  const auto kept = V::div(c, sigmoid_denominator<V>(gate.f));
-  const auto added = V::div(candidate.numerator, V::mul(sigmoid_denominator<V>(gate.i), candidate.denominator));
-  return V::add(kept, added);
-}
-
-/** σ(o)·tanh(c), with one division. */
-template <class V>
-PACKED_LSTM_INLINE typename V::Reg next_h(const typename V::Reg& o, const typename V::Reg& c) {
-  const Fraction<V> squashed = tanh_fraction<V>(c);
-  return V::div(squashed.numerator, V::mul(sigmoid_denominator<V>(o), squashed.denominator));
 }

@@ -1,6 +1,6 @@
 // Reads the positional arguments of binding.d.ts into a Call, and runs it here or as a job.
 // Nothing below this file knows N-API.
-#include "binding/lstm_wrap.h"
+#include "binding/recurrent_wrap.h"
 
 #include <string>
 #include <type_traits>
@@ -24,7 +24,7 @@ class TypedModel final : public Weighted<T, Weights<T>, RecurrentModule> {
 
  public:
   TypedModel(const Config& config, const KernelSet<T>& kernels)
-      : Base(LSTMKind::kName), config_(config), kernels_(kernels) {}
+      : Base(RecurrentKind::kName), config_(config), kernels_(kernels) {}
 
   void forward(const Napi::CallbackInfo& info) override {
     OwnedLayout owned;
@@ -42,7 +42,7 @@ class TypedModel final : public Weighted<T, Weights<T>, RecurrentModule> {
     const auto copies = std::make_shared<Copies>();
     Call<T>& call = copies->call;
     call = read(info, copies->owned);
-    const std::int64_t states = std::int64_t{config_.num_layers} * config_.directions * call.layout.batch;
+    const std::int64_t states = state_rows(copies->owned);
     const auto keep = [](std::vector<T>& into, const T*& from, std::int64_t n) {
       if (from == nullptr) return;
       into.assign(from, from + n);
@@ -53,8 +53,12 @@ class TypedModel final : public Weighted<T, Weights<T>, RecurrentModule> {
     keep(copies->h0, call.h0, states * config_.real_size());
     keep(copies->c0, call.c0, states * config_.hidden_size);
     const auto job = std::make_shared<Job>();
-    if (lent) job->kept.push_back(Napi::Reference<Napi::Value>::New(info[0], 1));
-    for (const int output : {1, 4, 5}) job->kept.push_back(Napi::Reference<Napi::Value>::New(info[output], 1));
+    const auto hold = [&](Position position) {
+      job->kept.push_back(Napi::Reference<Napi::Value>::New(info[position], 1));
+    };
+    if (lent) hold(kInput);
+    for (const Position output : {kOutput, kHn}) hold(output);
+    if (call.cn != nullptr) hold(kCn);
     job->run = [copies, weights = this->lend(*job)](const std::atomic<bool>& stop) {
       packed_lstm::forward(*weights, copies->call, stop);
     };
@@ -64,19 +68,46 @@ class TypedModel final : public Weighted<T, Weights<T>, RecurrentModule> {
   Napi::Value stream(const Napi::CallbackInfo& info) override { return make_stream<T>(info, config_, loaded_); }
 
  private:
+  /** PassArgs of binding.d.ts. */
+  enum Position : std::size_t {
+    kInput,
+    kOutput,
+    kH0,
+    kC0,
+    kHn,
+    kCn,
+    kSteps,
+    kBatch,
+    kBatchFirst,
+    kBatchSizes,
+    kSortedIndices,
+    kLengths
+  };
+
+  std::int64_t state_rows(const OwnedLayout& owned) const {
+    return std::int64_t{config_.num_layers} * config_.directions * owned.layout.batch;
+  }
+
   Call<T> read(const Napi::CallbackInfo& info, OwnedLayout& owned) const {
     const Napi::Env env = info.Env();
     this->check_loaded(env);
-    read_layout(info, owned);
-    const int batch = owned.layout.batch;
-    const std::int64_t states = std::int64_t{config_.num_layers} * config_.directions * batch;
+    read_layout(
+        env, {info[kSteps], info[kBatch], info[kBatchFirst], info[kBatchSizes], info[kSortedIndices], info[kLengths]},
+        owned);
+    const std::int64_t states = state_rows(owned);
     Call<T> call;
-    call.input = array_arg<T>(env, info[0], "input", owned.rows, config_.input_size);
-    call.output = array_arg<T>(env, info[1], "output", owned.rows, config_.output_size());
-    call.h0 = is_null(env, info[2]) ? nullptr : array_arg<T>(env, info[2], "h0", states, config_.real_size());
-    call.c0 = is_null(env, info[3]) ? nullptr : array_arg<T>(env, info[3], "c0", states, config_.hidden_size);
-    call.hn = array_arg<T>(env, info[4], "hn", states, config_.real_size());
-    call.cn = array_arg<T>(env, info[5], "cn", states, config_.hidden_size);
+    call.input = array_arg<T>(env, info[kInput], "input", owned.rows, config_.input_size);
+    call.output = array_arg<T>(env, info[kOutput], "output", owned.rows, config_.output_size());
+    call.h0 = is_null(env, info[kH0]) ? nullptr : array_arg<T>(env, info[kH0], "h0", states, config_.real_size());
+    call.hn = array_arg<T>(env, info[kHn], "hn", states, config_.real_size());
+    if (config_.shape().has_c) {
+      call.c0 = is_null(env, info[kC0]) ? nullptr : array_arg<T>(env, info[kC0], "c0", states, config_.hidden_size);
+      call.cn = array_arg<T>(env, info[kCn], "cn", states, config_.hidden_size);
+    } else {
+      if (!is_null(env, info[kC0])) throw_type_error(env, "c0: expected null, as this cell has none");
+      if (!is_null(env, info[kCn])) throw_type_error(env, "cn: expected null, as this cell has none");
+      call.c0 = call.cn = nullptr;
+    }
     if (!owned.lengths.empty()) join_lengths(owned);
     call.layout = owned.layout;
     check_apart(env, call, owned.rows, states);
@@ -98,7 +129,7 @@ class TypedModel final : public Weighted<T, Weights<T>, RecurrentModule> {
       for (int k = i + 1; k < 6; ++k) {
         const Part &a = parts[i], &b = parts[k];
         const bool its_own = i != 0 && k == i + 3 && a.data == b.data;
-        if (b.data == nullptr || its_own || !overlap(a.data, a.size, b.data, b.size)) continue;
+        if (a.data == nullptr || b.data == nullptr || its_own || !overlap(a.data, a.size, b.data, b.size)) continue;
         throw_range_error(env, std::string("out: expected memory that nothing else of this call lies in (but hn may be "
                                            "h0, and cn may be c0), but got ") +
                                    a.name + " and " + b.name + ", which share some");
@@ -113,7 +144,7 @@ class TypedModel final : public Weighted<T, Weights<T>, RecurrentModule> {
   }
 
   void each_parameter(const typename Base::Take& take) const override {
-    const std::int64_t gates = std::int64_t{4} * config_.hidden_size;
+    const std::int64_t gates = config_.gate_rows();
     for (int i = 0; i < config_.num_layers * config_.directions; ++i) {
       take("weight_ih", gates, config_.layer_input(i / config_.directions));
       take("weight_hh", gates, config_.real_size());
@@ -134,23 +165,34 @@ const KernelSet<T>& kernels_for(const Napi::Object& options) {
   const Napi::Value stored = options.Get("weightDtype");
   const std::string name = stored.IsString() ? stored.As<Napi::String>().Utf8Value() : "";
   if (stored.IsUndefined() || name == (single ? "float32" : "float64")) return kernels<T>();
-  if constexpr (single) {
-    if (name == "float16") return float16_weight_kernels();
-  }
+  if (single && name == "float16") return kernels<T>(Storage::kFloat16);
   throw_type_error(options.Env(), "weightDtype: expected the dtype, or \"float16\" for float32");
+}
+
+CellKind cell_arg(const Napi::Object& options) {
+  const Napi::Value given = options.Get("cell");
+  const std::string name = given.IsString() ? given.As<Napi::String>().Utf8Value() : "";
+  if (name == "lstm") return CellKind::kLSTM;
+  if (name == "gru") return CellKind::kGRU;
+  if (name == "rnn_tanh") return CellKind::kRNNTanh;
+  if (name == "rnn_relu") return CellKind::kRNNReLU;
+  throw_type_error(options.Env(), "cell: expected \"lstm\", \"gru\", \"rnn_tanh\" or \"rnn_relu\"");
 }
 
 }  // namespace
 
-std::unique_ptr<RecurrentModule> LSTMKind::make(const Napi::CallbackInfo& info) {
+std::unique_ptr<RecurrentModule> RecurrentKind::make(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Napi::Object options = object_arg(env, info[0], "config");
   const auto size = [&](const char* name, int min) { return int_arg(env, options.Get(name), name, min, kMaxSize); };
   Config config;
+  config.cell = cell_arg(options);
   config.input_size = size("inputSize", 1);
   config.hidden_size = size("hiddenSize", 1);
   config.proj_size = size("projSize", 0);
   if (config.proj_size >= config.hidden_size) throw_range_error(env, "projSize: expected less than hiddenSize");
+  if (config.proj_size != 0 && config.cell != CellKind::kLSTM)
+    throw_range_error(env, "projSize: expected 0 but for an LSTM");
   config.num_layers = int_arg(env, options.Get("numLayers"), "numLayers", 1, 1 << 16);
   config.directions = bool_arg(env, options.Get("bidirectional"), "bidirectional") ? 2 : 1;
   config.bias = bool_arg(env, options.Get("bias"), "bias");

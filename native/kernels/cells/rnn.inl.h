@@ -1,0 +1,21 @@
+// The Elman RNN's cell, with tanh or relu: one sum; nothing is carried but h.
+
+template <CellKind kKind>
+struct RNN {
+  static constexpr CellShape kShape = shape_of(kKind);
+  static constexpr int kHalves = 1;
+
+  template <int kHalf, int N>
+  PACKED_LSTM_INLINE void finish(const CellRow* cells, Vec::T* sums) {
+    using V = Interleaved<N>;
+    const auto sum = load_sums<RNN, N>(sums, 0);
+    if constexpr (kKind == CellKind::kRNNTanh) {
+      const Fraction<V> squashed = tanh_fraction<V>(sum);
+      store_h<N>(cells, V::div(squashed.numerator, squashed.denominator));
+    } else {
+      // Instruction sets differ in the sign of max(0, -0); adding 0 leaves none.
+      const auto zero = V::set1(0);
+      store_h<N>(cells, V::add(V::max(zero, sum), zero));
+    }
+  }
+};
