@@ -90,6 +90,7 @@ describe.each(named)(`float16 weights of %s on ${runtimeInfo().isa}`, (_, cell) 
 
   it.each(shapes.map((shape) => [shape.name, shape] as const))("have the bits of float32: %s", async (__, shape) => {
     const { half, wide } = pair(cell, shape);
+    expect([half, wide].map(({ timeMajor }) => timeMajor.weightDtype)).toEqual(["float16", "float32"]);
     setNumThreads(1);
     const expected = passes.alone(wide);
     expect(expected[0]!.output.data.some((x) => x !== 0)).toBe(true);
