@@ -42,13 +42,19 @@ describe.each(named)("forwardAsync of %s", (_, cell) => {
     }
   });
 
-  it("reads nothing of the caller's once it has returned", async () => {
+  it("reads nothing of the caller's once it has returned, though no thread was free to begin", async () => {
+    const [busy, rows] = long();
     const module = cell.make(3, 40);
-    const x = rand([300, 4, 3]);
+    const x = rand([30, 4, 3]);
     const states = cell.keys.slice(1).map(() => rand([1, 4, 40]));
     const wanted = module.forward(x, stateOf(states));
+    const stop = new AbortController();
+    const options = { signal: stop.signal };
+    const occupied = Array.from({ length: getNumThreads() }, () => rejection(busy.forwardAsync(rows, null, options)));
     const coming = module.forwardAsync(x, stateOf(states));
     for (const { data } of [x, ...states]) data.fill(Number.NaN);
+    stop.abort();
+    await Promise.all(occupied);
     expect(await coming).toEqual(wanted);
   });
 });

@@ -41,6 +41,18 @@ describe("expectClose", () => {
     expect(() => expectClose(f64(101), f64(100), { atol: 0, rtol: 1 / 101 + 1e-9 })).toThrow(/differ/);
   });
 
+  it("measures atol by what is expected where that is beyond 1, if scaled", () => {
+    const scaled = { atol: 1e-3, rtol: 0, scaled: true };
+    for (const [expected, allowed] of [
+      [0.1, 1e-3],
+      [1, 1e-3],
+      [-50, 0.05],
+    ] as const) {
+      expect(() => expectClose(f64(expected + 0.99 * allowed), f64(expected), scaled)).not.toThrow();
+      expect(() => expectClose(f64(expected + 1.01 * allowed), f64(expected), scaled)).toThrow(/differ/);
+    }
+  });
+
   it("names the place in every dim", () => {
     const ones = tensor([
       [
