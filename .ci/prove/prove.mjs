@@ -37,7 +37,7 @@ async function bundleSmoke() {
       },
     ],
   });
-  for (const name of ["parity.json", "parity.bin", "bits.json"]) {
+  for (const name of ["parity.json", "parity.bin", "parity-cells.json", "parity-cells.bin", "bits.json"]) {
     cpSync(join(root, "test", "fixtures", name), join(project, "fixtures", name));
   }
 }
