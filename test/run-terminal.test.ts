@@ -29,7 +29,9 @@ function onTerminal(
   use: (type: (text: string) => void, shown: () => string) => Promise<void> = async () => undefined,
 ) {
   const command = [process.execPath, cliPath, ...args].map((word) => `'${word}'`).join(" ");
-  const child = spawn("script", ["-qec", command, "/dev/null"], { stdio: ["pipe", "pipe", "inherit"] });
+  // A shell that waits dies of the Ctrl-C that is meant for the command (dash does, bash steps aside), hence exec.
+  const env = { ...process.env, SHELL: "/bin/sh" };
+  const child = spawn("script", ["-qec", `exec ${command}`, "/dev/null"], { env, stdio: ["pipe", "pipe", "inherit"] });
   let shown = "";
   child.stdout.on("data", (text) => {
     shown += text;
