@@ -77,7 +77,7 @@ async function main(): Promise<void> {
   say("polished by the GRU", judged(countRight(polished, truth), columns));
   say(`PyTorch ${reference.torch}, as recorded`, judged(reference.gru, reference.columns));
   const difference = differenceFromTorch(scores, pileup, reference.every);
-  say("largest difference from PyTorch", `${difference.toExponential(1)} in ${pileup.logits.size} scores`);
+  say("largest difference from PyTorch", `${difference.toExponential(1)} in ${grouped(pileup.logits.size)} scores`);
 
   const started = performance.now();
   for (let round = 0; round < rounds; round++) await polisher.scores(contigs);

@@ -1,5 +1,5 @@
-// The held-out genome: what reads show column by column, what is true, what PyTorch made of it, and what the majority of
-// reads says. train.py simulated it.
+// The held-out genome: what reads show column by column, what is true, what PyTorch made of it, and what the majority
+// of reads says. train.py simulated it.
 
 import { loadTorch, Tensor } from "packed-lstm";
 

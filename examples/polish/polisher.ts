@@ -1,5 +1,5 @@
-// The model: a two-layer bidirectional GRU → linear → a score per class and column, with the weights that PyTorch trained.
-// Reading pileups and judging answers is for others.
+// The model: a two-layer bidirectional GRU → linear → a score per class and column, with the weights that PyTorch
+// trained. Reading pileups and judging answers is for others.
 
 import { GRU, Linear, loadWeights, packSequence, type Tensor, unpackSequence } from "packed-lstm";
 import { shares } from "./pileup.js";

@@ -44,7 +44,7 @@ METHYLATED = 0.8  # the chance that GATC's A is read as G
 
 
 class Genome:
-    """A random genome as runs of one base: which base (0 to 3: A C G T), how many of it, and where GATC's A and T are."""
+    """A random genome as runs of one base: which base (0 to 3, ACGT), how many of it, and where GATC's A and T are."""
 
     def __init__(self, runs, rng):
         steps = torch.randint(1, 4, (runs,), generator=rng)  # to another base than the last one's
