@@ -86,9 +86,10 @@ function collect(
   return { ours, theirs };
 }
 
-// The contract asks for 1 everywhere, and the LSTM keeps it. A GRU and an RNN do not yet: over these cases their root mean
-// squares are 1.1 to 1.5 times torch's and their worst 0.7 to 1.6 times, relu's sums alone too, which run through x and h in one.
-const allowed: Readonly<Record<string, number>> = { lstm: 1, gru: 1.25, rnn_tanh: 1.65, rnn_relu: 1.65 };
+// The contract asks for 1 everywhere. An RNN with tanh is at 1.02 on average, at most 1.04 in a subset, and its worst of the cases
+// without saturation is one of 1.14: most of these have a single row, whose sums torch takes over sixteen lanes.
+const contract = { rms: 1, worst: 1 };
+const allowed: Readonly<Record<string, typeof contract>> = { rnn_tanh: { rms: 1.04, worst: 1.15 } };
 
 describe.each(named)(`float32 errors of %s on ${runtimeInfo().isa}, beside those of torch ${torchs}`, (_, { kind }) => {
   const own = cases.filter(({ cell }) => cell === kind);
@@ -98,11 +99,11 @@ describe.each(named)(`float32 errors of %s on ${runtimeInfo().isa}, beside those
     ["the cases without saturated gates", ({ scale }) => scale === 1],
     ["the cases with saturated gates", ({ scale }) => scale === 8],
   ])("are no larger than they may be over %s, the oracle being the truth", (__, chosen) => {
-    const times = allowed[kind] as number;
+    const { rms, worst } = allowed[kind] ?? contract;
     const { ours, theirs } = collect(own.filter(chosen), (c, key) => measure(c).truth[key]!);
     const both = `ours: ${ours}; torch's: ${theirs}`;
-    expect(ours.max, both).toBeLessThanOrEqual(times * theirs.max);
-    expect(ours.rms, both).toBeLessThanOrEqual(times * theirs.rms);
+    expect(ours.max, both).toBeLessThanOrEqual(worst * theirs.max);
+    expect(ours.rms, both).toBeLessThanOrEqual(rms * theirs.rms);
   });
 
   // Root mean square only: the truths agree to 1e-12 (below), so the worst case is already judged over all cases above,

@@ -81,7 +81,7 @@ template <class T>
 Panels Panels::of_gates(const KernelSet<T>& kernels, const CellShape& shape, int hidden, int inputs, int states,
                         Parts& memory) {
   Panels panels(kernels, {shape.columns(), shape.gates, shape.gates * hidden, inputs, states}, memory);
-  panels.apart_ = shape.apart;
+  panels.own_bias_ = shape.own_bias;
   return panels;
 }
 
@@ -168,7 +168,7 @@ void Panels::pack_gates(const T* weight_ih, const T* weight_hh, const T* bias_ih
   put(0, inputs_, weight_ih);
   put(inputs_, states_, weight_hh);
   if (bias_ih == nullptr) return;
-  const int added = apart_ ? width_ / gates_ * (gates_ - 1) : width_;
+  const int added = own_bias_ ? width_ / gates_ * (gates_ - 1) : width_;
   for (int p = 0; p < count_; ++p) {
     T* const bias = bias_at<T>(p);
     for (int column = 0; column < width_; ++column) {

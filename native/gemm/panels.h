@@ -34,7 +34,7 @@ class Panels {
   template <class T>
   void unpack_columns(T* weight, T* bias) const;
 
-  /** The biases (null for none) are added once, here, but for those of a gate whose sums are apart. */
+  /** The biases (null for none) are added once, here, but for those of a last gate that keeps its own. */
   template <class T>
   void pack_gates(const T* weight_ih, const T* weight_hh, const T* bias_ih, const T* bias_hh);
   template <class T>
@@ -76,7 +76,7 @@ class Panels {
   Storage storage_ = Storage::kFloat32;
   int columns_ = 0, width_ = 0, count_ = 0;  // vectors and elements of a K row; panels
   int gates_ = 1;                            // 1: the columns are in their own order
-  bool apart_ = false;                       // the last gate's biases are not added
+  bool own_bias_ = false;                    // the last gate's biases are not added
   int rows_ = 0, inputs_ = 0, states_ = 0;
 };
 

@@ -43,7 +43,8 @@ constexpr int kCellKinds = 4;
 struct CellShape {
   int gates;         // blocks of H rows that torch's weights have
   int unit_vectors;  // vectors of units a panel holds
-  bool apart;        // the last gate has a sum of x's product and one of h's, with biases of their own
+  bool apart;        // x's product and h's have sums of their own
+  bool own_bias;     // the last gate's sum of h starts from a bias of its own
   bool has_c;        // carries c from step to step, beside h
 
   constexpr int columns() const { return gates * unit_vectors; }  // C
@@ -52,11 +53,11 @@ struct CellShape {
 constexpr CellShape shape_of(CellKind kind) {
   switch (kind) {
     case CellKind::kLSTM:
-      return {4, 1, false, true};
+      return {4, 1, false, false, true};
     case CellKind::kGRU:
-      return {3, 1, true, false};
+      return {3, 1, true, true, false};
     default:
-      return {1, 4, false, false};
+      return {1, 4, true, false, false};
   }
 }
 

@@ -18,14 +18,11 @@ struct Slice {
   const W* w;
 };
 
-/** Goes on with the sums of MR rows from row r on, by a slice; the last column's sum lies at place `last`. */
+/** Goes on with the sums of MR rows from row r on, the first of each column or the second, by a slice. */
 template <class W, class S, int MR>
-PACKED_LSTM_INLINE void sum_slice(const Slice<W>& slice, int r, int last, Vec::T* sums) {
+PACKED_LSTM_INLINE void sum_slice(const Slice<W>& slice, int r, bool second, Vec::T* sums) {
   constexpr int C = S::kColumns;
-  const auto place = [=](int i) {
-    const int j = i % C;
-    return sums + ((r + i / C) * S::kCount + (j == C - 1 ? last : j)) * Vec::U;
-  };
+  const auto place = [=](int i) { return sums + ((r + i / C) * S::kCount + S::place(i % C, second)) * Vec::U; };
   Reg acc[MR][C];
   const Vec::T* row[MR];
   PACKED_LSTM_UNROLL
@@ -50,16 +47,16 @@ PACKED_LSTM_INLINE const std::byte* fetch(const std::byte* from) {
 }
 
 template <class W, class S, int MR>
-PACKED_LSTM_INLINE void sum_slice_of(int height, const Slice<W>& slice, int r, int last, Vec::T* sums) {
+PACKED_LSTM_INLINE void sum_slice_of(int height, const Slice<W>& slice, int r, bool second, Vec::T* sums) {
   if constexpr (MR > 1) {
-    if (height < MR) return sum_slice_of<W, S, MR - 1>(height, slice, r, last, sums);
+    if (height < MR) return sum_slice_of<W, S, MR - 1>(height, slice, r, second, sums);
   }
-  sum_slice<W, S, MR>(slice, r, last, sums);
+  sum_slice<W, S, MR>(slice, r, second, sums);
 }
 
 /** A slice for `rows` rows, in register tiles of nearly equal height, the taller ones first. */
 template <class W, class S>
-PACKED_LSTM_NOINLINE void sum_slices(const Slice<W>& slice, int rows, int last, bool from_memory, Vec::T* sums) {
+PACKED_LSTM_NOINLINE void sum_slices(const Slice<W>& slice, int rows, bool second, bool from_memory, Vec::T* sums) {
   constexpr int kTallest = tile_rows(S::kColumns);
   const std::size_t size = slice.k * std::size_t{S::kColumns * Vec::U};
   const auto* next = reinterpret_cast<const std::byte*>(slice.w + size);
@@ -69,7 +66,7 @@ PACKED_LSTM_NOINLINE void sum_slices(const Slice<W>& slice, int rows, int last, 
   for (int i = 0; i < tiles; ++i) {
     if (next < end) next = fetch(next);
     const int here = height + (i < taller ? 1 : 0);
-    sum_slice_of<W, S, kTallest>(here, slice, r, last, sums);
+    sum_slice_of<W, S, kTallest>(here, slice, r, second, sums);
     r += here;
   }
 }
@@ -83,18 +80,20 @@ PACKED_LSTM_INLINE void sum_tall(const PanelRange& weights, int p, int rows, con
   const Vec::T* const bias = bias_row(weights, p);
   for (int r = 0; r < rows; ++r) {
     const Vec::T* const from = pre != nullptr ? pre[r] + p * (C * Vec::U) : bias;
+    Vec::T* const to = sums + r * S::kCount * Vec::U;
     PACKED_LSTM_UNROLL
-    for (int j = 0; j < S::kCount; ++j) {
-      Vec::store(sums + (r * S::kCount + j) * Vec::U, Vec::load((j < C ? from : bias) + j * Vec::U));
+    for (int j = 0; j < C; ++j) {
+      Vec::store(to + S::place(j, false) * Vec::U, Vec::load(from + j * Vec::U));
+      if constexpr (S::kApart) Vec::store(to + S::place(j, true) * Vec::U, second_start<S>(bias, j));
     }
   }
   for (; product != end; ++product) {
-    const int last = product + 1 == end ? S::kCount - 1 : C - 1;
+    const bool second = S::kApart && product + 1 == end;
     bool restart = product->restart;
     for (int at = 0; at < product->k; at += chain, restart = true) {
       const int k = product->k - at < chain ? product->k - at : chain;
       const Slice<W> slice{product->a, at, k, restart, product->w + at * std::size_t{C * Vec::U}};
-      sum_slices<W, S>(slice, rows, last, weights.from_memory, sums);
+      sum_slices<W, S>(slice, rows, second, weights.from_memory, sums);
     }
   }
 }
@@ -105,7 +104,8 @@ void cell_tall(const CellTile<Vec::T>& tile) {
   constexpr int kVectors = Cell::kShape.unit_vectors;
   alignas(64) Vec::T sums[Vec::kTallRows * S::kCount * Vec::U];
   for (int p = tile.weights.begin; p < tile.weights.end; ++p) {
-    const auto products = cell_products<Vec::T>(tile, weight_rows<W>(tile.weights, p), S::kColumns * Vec::U);
+    const auto products =
+        cell_products<Cell::kShape.apart>(tile, weight_rows<W>(tile.weights, p), S::kColumns * Vec::U);
     sum_tall<W, S>(tile.weights, p, tile.rows, products.first == 0 ? nullptr : tile.pre, products.of + products.first,
                    products.of + 2, tile.chain, sums);
     CellRow cells[Vec::kTallRows * kVectors];
@@ -119,7 +119,7 @@ void matmul_tall(const MatmulTile<Vec::T>& tile) {
   alignas(64) Vec::T sums[Vec::kTallRows * C * Vec::U];
   for (int p = tile.weights.begin; p < tile.weights.end; ++p) {
     const Product<Vec::T, W> product{tile.a, tile.k, false, weight_rows<W>(tile.weights, p)};
-    sum_tall<W, Sums<C, false>>(tile.weights, p, tile.rows, nullptr, &product, &product + 1, tile.chain, sums);
+    sum_tall<W, Sums<C>>(tile.weights, p, tile.rows, nullptr, &product, &product + 1, tile.chain, sums);
     put_rows_outlined<C>(tile, p, tile.rows, C, sums);
   }
 }

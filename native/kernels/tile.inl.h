@@ -3,17 +3,23 @@
 // rows or panels beyond one tile: gemm/ and rnn/ choose those.
 
 /**
- * What a panel's columns are summed to: a sum a column; with `apart` the last column has two, one of all products but
- * the last, from its bias, and one of the last product alone, from the bias behind.
+ * What a panel's columns are summed to, `vectors` times those of `gates`: a sum a column, or with `apart` two, of which
+ * the last product alone feeds the second. It starts from 0, that of a gate `own_bias` from the bias behind the others.
  */
-template <int columns, bool apart>
+template <int gates, int vectors = 1, bool apart = false, bool own_bias = false>
 struct Sums {
-  static constexpr int kColumns = columns, kCount = columns + (apart ? 1 : 0);
+  static constexpr int kColumns = gates * vectors, kCount = kColumns * (apart ? 2 : 1);
   static constexpr bool kApart = apart;
+
+  static constexpr bool has_bias(int column) { return own_bias && column == kColumns - 1; }
+  /** Where a column's sum, the first or the second, lies among a panel's: vector by vector, gate by gate. */
+  static constexpr int place(int column, bool second) {
+    return column / gates * (kCount / vectors) + column % gates + (second ? gates : 0);
+  }
 };
 
 template <class Cell>
-using SumsOf = Sums<Cell::kShape.columns(), Cell::kShape.apart>;
+using SumsOf = Sums<Cell::kShape.gates, Cell::kShape.unit_vectors, Cell::kShape.apart, Cell::kShape.own_bias>;
 
 constexpr int kRegisters = Vec::kAccumulators / 3 * 4;
 
@@ -72,25 +78,31 @@ PACKED_LSTM_INLINE const W* weight_rows(const PanelRange& weights, int p) {
   return reinterpret_cast<const W*>(bias_row(weights, p) + kBiasVectors * Vec::U);
 }
 
-/** Where the tile's sums come to lie: S::kCount vectors for each panel of each row. */
-template <class S, int NP>
-constexpr int sum_place(int row, int column) {
-  const int panel = row * NP + column / S::kColumns, j = column % S::kColumns;
-  return (panel * S::kCount + (S::kApart && j == S::kColumns - 1 ? S::kCount - 1 : j)) * Vec::U;
+/** Puts the sums of a tile's rows, panel by panel, where they belong: the first of each column, or the second. */
+template <class S, int MR, int NP>
+PACKED_LSTM_INLINE void put_sums(const Reg (&acc)[MR][S::kColumns * NP], bool second, Vec::T* sums) {
+  constexpr int kWide = S::kColumns * NP;
+  PACKED_LSTM_UNROLL
+  for (int i = 0; i < MR * kWide; ++i) {
+    const int row = i / kWide, column = i % kWide, panel = row * NP + column / S::kColumns;
+    Vec::store(sums + (panel * S::kCount + S::place(column % S::kColumns, second)) * Vec::U, acc[row][column]);
+  }
 }
 
-/** Puts the sums of the last columns to their first places, and starts them anew from the bias behind theirs. */
+/** What the second sum of a panel's column starts from; `bias` is the panel's bias row. */
+template <class S>
+PACKED_LSTM_INLINE Reg second_start(const Vec::T* bias, int column) {
+  return S::has_bias(column) ? Vec::load(bias + S::kColumns * Vec::U) : Vec::set1(0);
+}
+
 template <class S, int MR, int NP>
-PACKED_LSTM_INLINE void split_last(Reg (&acc)[MR][S::kColumns * NP], const PanelRange& weights, int p, Vec::T* sums) {
-  constexpr int kLast = S::kColumns - 1;
+PACKED_LSTM_INLINE void start_second(Reg (&acc)[MR][S::kColumns * NP], const PanelRange& weights, int p) {
+  constexpr int C = S::kColumns;
   PACKED_LSTM_UNROLL
-  for (int n = 0; n < NP; ++n) {
-    const Reg bias = Vec::load(bias_row(weights, p + n) + S::kColumns * Vec::U);
+  for (int j = 0; j < C * NP; ++j) {
+    const Reg start = second_start<S>(bias_row(weights, p + j / C), j % C);
     PACKED_LSTM_UNROLL
-    for (int r = 0; r < MR; ++r) {
-      Vec::store(sums + ((r * NP + n) * S::kCount + kLast) * Vec::U, acc[r][n * S::kColumns + kLast]);
-      acc[r][n * S::kColumns + kLast] = bias;
-    }
+    for (int r = 0; r < MR; ++r) acc[r][j] = start;
   }
 }
 
@@ -119,10 +131,13 @@ PACKED_LSTM_INLINE void sum_tile(const PanelRange& weights, int p, const Vec::T*
   }
   const std::size_t stride = weights.stride / sizeof(W);
   alignas(64) Vec::T total[kRegs * Vec::U];
-  for (; product != end; ++product) {
-    if constexpr (S::kApart) {
-      if (product + 1 == end) split_last<S, MR, NP>(acc, weights, p, sums);
+  if constexpr (S::kApart) {
+    if (product + 1 == end) {
+      put_sums<S, MR, NP>(acc, false, sums);
+      start_second<S, MR, NP>(acc, weights, p);
     }
+  }
+  for (bool last = false; !last;) {
     const Vec::T* row[MR];
     PACKED_LSTM_UNROLL
     for (int r = 0; r < MR; ++r) row[r] = product->a[r];
@@ -148,11 +163,13 @@ PACKED_LSTM_INLINE void sum_tile(const PanelRange& weights, int p, const Vec::T*
       }
       restart = true;
     }
+    last = ++product == end;
+    if constexpr (S::kApart) {
+      put_sums<S, MR, NP>(acc, last, sums);
+      if (!last) start_second<S, MR, NP>(acc, weights, p);
+    }
   }
-  PACKED_LSTM_UNROLL
-  for (int i = 0; i < kRegs; ++i) {
-    Vec::store(sums + sum_place<S, NP>(i / kWide, i % kWide), acc[i / kWide][i % kWide]);
-  }
+  if constexpr (!S::kApart) put_sums<S, MR, NP>(acc, false, sums);
 }
 
 template <class W, class S, int MR, int NP>
@@ -183,7 +200,7 @@ template <class W, class Cell, int MR, int NP>
 PACKED_LSTM_INLINE void cell_at(const CellTile<Vec::T>& tile, int p) {
   using S = SumsOf<Cell>;
   constexpr int kVectors = Cell::kShape.unit_vectors;
-  const auto products = cell_products<Vec::T>(tile, weight_rows<W>(tile.weights, p), S::kColumns * Vec::U);
+  const auto products = cell_products<Cell::kShape.apart>(tile, weight_rows<W>(tile.weights, p), S::kColumns * Vec::U);
   alignas(64) Vec::T sums[MR * NP * S::kCount * Vec::U];
   constexpr auto sum = kInPlace<W> ? sum_tile<W, S, MR, NP> : sum_tile_outlined<W, S, MR, NP>;
   sum(tile.weights, p, products.first == 0 ? nullptr : tile.pre, products.of + products.first, products.of + 2,
@@ -221,7 +238,7 @@ PACKED_LSTM_NOINLINE void put_rows_outlined(const MatmulTile<Vec::T>& tile, int 
 
 template <class W, int C, int MR, int NP>
 PACKED_LSTM_INLINE void matmul_at(const MatmulTile<Vec::T>& tile, int p) {
-  using S = Sums<C, false>;
+  using S = Sums<C>;
   const Product<Vec::T, W> product{tile.a, tile.k, false, weight_rows<W>(tile.weights, p)};
   alignas(64) Vec::T sums[MR * NP * C * Vec::U];
   constexpr auto sum = kInPlace<W> ? sum_tile<W, S, MR, NP> : sum_tile_outlined<W, S, MR, NP>;

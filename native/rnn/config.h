@@ -24,7 +24,7 @@ struct Config {
   int real_size() const { return proj_size != 0 ? proj_size : hidden_size; }  // R
   int output_size() const { return directions * real_size(); }                // D·R
   int layer_input(int layer) const { return layer == 0 ? input_size : output_size(); }
-  int chain() const { return chain_terms(hidden_size); }
+  int chain() const { return chain_terms(cell, hidden_size); }
   int parameters_per_direction() const { return 2 + (bias ? 2 : 0) + (proj_size != 0 ? 1 : 0); }
 };
 

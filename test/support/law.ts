@@ -16,7 +16,10 @@ interface Arithmetic {
   magic: number;
   underflow: number;
   overflow: number;
+  vanishing: number;
+  vanished: number;
   limit: number;
+  slope: number;
 }
 
 const single: Arithmetic = {
@@ -30,7 +33,10 @@ const single: Arithmetic = {
   magic: 12583039,
   underflow: 87,
   overflow: -89,
+  vanishing: 88,
+  vanished: -127,
   limit: 10,
+  slope: Math.fround(1.4571067),
 };
 
 const double: Arithmetic = {
@@ -46,12 +52,19 @@ const double: Arithmetic = {
   magic: 6755399441056767,
   underflow: 708,
   overflow: -710,
+  vanishing: 709,
+  vanished: -1023,
   limit: 20,
+  slope: 1.4571067,
 };
 
 const kChain = 64;
 const kShortInput = 16;
-const chainTerms = (hidden: number): number => (hidden <= 16 ? 8 : kChain);
+function chainTerms(cell: CellKind, hidden: number): number {
+  if (cell === "lstm") return hidden <= 16 ? 8 : kChain;
+  if (cell === "gru") return hidden <= 16 ? 8 : hidden < 128 ? 16 : hidden < 256 ? 32 : kChain;
+  return hidden <= 64 ? 8 : hidden < 256 ? 16 : kChain;
+}
 
 /** Both give their second operand where one is NaN. */
 const min = (a: number, b: number): number => (a < b ? a : b);
@@ -76,18 +89,32 @@ function product(
   return total;
 }
 
-/** exp(-y) as p·(1 + m). */
-function exponential({ fma, round, q, log2e, ln2, magic }: Arithmetic, y: number): [p: number, m: number] {
+/** exp(-y) as p·(1 + m + l). */
+function exponential(type: Arithmetic, y: number): [p: number, m: number, l: number] {
+  const { fma, round, q, log2e, ln2, magic, vanished } = type;
   const n = round(fma(y, -log2e, magic) - magic);
   const r = fma(n, ln2, y);
   const series = q.toReversed().reduce((sum, next) => fma(sum, r, next));
-  return [round(2 ** n), fma(round(r * r), series, -r)];
+  const square = round(r * r);
+  const m = fma(square, series, -r);
+  return [n > vanished ? round(2 ** n) : 0, m, fma(square, series, -round(r + m))];
 }
+
+const magnitude = (y: number): number => max(-y, y);
+const isNegative = (y: number): boolean => y < 0 || Object.is(y, -0);
 
 /** 1 / sigmoid(y). */
 function denominator(type: Arithmetic, y: number): number {
   const [p, m] = exponential(type, max(type.overflow, min(type.underflow, y)));
   return type.fma(p, type.round(1 + m), 1);
+}
+
+function sigmoid(type: Arithmetic, y: number): number {
+  const { fma, round, vanishing } = type;
+  const [p, m] = exponential(type, min(vanishing, magnitude(y)));
+  const o = fma(p, m, p);
+  const w = round(o / round(1 + o));
+  return isNegative(y) ? w : round(1 - w);
 }
 
 /** tanh(y) as N / M. */
@@ -99,46 +126,64 @@ function fraction(type: Arithmetic, y: number): [numerator: number, denominator:
   return [-e, round(2 + e)];
 }
 
-/** A state after a step, of the sums of a unit: [i, f, g, o], [r, z, n, m] or [a]. */
+function tanh(type: Arithmetic, y: number): number {
+  const { fma, round, limit, slope } = type;
+  const u = min(limit, magnitude(y));
+  const [p, m, l] = exponential(type, round(u + u));
+  const b = round(p - 1);
+  const e = fma(p, m, b);
+  const k = fma(p, l, round(fma(p, m, round(b - e)) + round(p - round(b + 1))));
+  const M = round(2 + e);
+  const j = round(round(e - round(M - 2)) + k);
+  const v = round(e / M);
+  const R = fma(-v, j, round(fma(-v, M, e) + k));
+  const t = fma(R, fma(-0.5, M, slope), v);
+  return isNegative(y) ? t : -t;
+}
+
+/** A state after a step, of the sums of a unit: [i, f, g, o], [r, z, n] or [a], each [X, H] but the LSTM's. */
 function activate(
   type: Arithmetic,
   cell: CellKind,
-  sums: readonly number[],
+  sums: readonly (readonly number[])[],
   h: number,
   c: number,
 ): [h: number, c: number] {
-  const { round } = type;
-  const [first, second, third, fourth] = sums as [number, number, number, number];
+  const { fma, round } = type;
+  const gates = sums.map((parts) => parts.reduce((x, y) => round(x + y)));
   if (cell === "lstm") {
-    const [n, m] = fraction(type, third);
-    const kept = round(c / denominator(type, second));
-    const next = round(kept + round(n / round(denominator(type, first) * m)));
+    const [i, f, g, o] = gates as [number, number, number, number];
+    const [n, m] = fraction(type, g);
+    const next = fma(sigmoid(type, f), c, round(n / round(denominator(type, i) * m)));
     const [nc, mc] = fraction(type, next);
-    return [round(nc / round(denominator(type, fourth) * mc)), next];
+    return [round(nc / round(denominator(type, o) * mc)), next];
   }
   if (cell === "gru") {
-    const [n, m] = fraction(type, round(third + round(fourth / denominator(type, first))));
-    const t = round(n / m);
-    return [round(t + round(round(h - t) / denominator(type, second))), 0];
+    const [r, z] = gates as [number, number];
+    const [X, H] = sums[2] as [number, number];
+    const t = tanh(type, fma(sigmoid(type, r), H, X));
+    return [fma(sigmoid(type, z), round(h - t), t), 0];
   }
-  if (cell === "rnn_relu") return [max(0, first) + 0, 0];
-  const [n, m] = fraction(type, first);
-  return [round(n / m), 0];
+  const [a] = gates as [number];
+  return [cell === "rnn_relu" ? max(0, a) + 0 : tanh(type, a), 0];
 }
 
-/** Which rows of the weights an accumulator of a cell takes, by gates: its biases, x's product, h's product. */
-interface Accumulator {
-  bias: readonly ("ih" | "hh")[];
-  x: number | null;
-  h: number | null;
+/** A gate's sums: the biases that x's and h's start from; with `h` undefined one sum goes through both products. */
+interface Gate {
+  x: readonly ("ih" | "hh")[];
+  h?: readonly ("ih" | "hh")[];
 }
 
-const all = (gate: number): Accumulator => ({ bias: ["ih", "hh"], x: gate, h: gate });
-const accumulators: Record<CellKind, readonly Accumulator[]> = {
-  lstm: [0, 1, 2, 3].map(all),
-  gru: [all(0), all(1), { bias: ["ih"], x: 2, h: null }, { bias: ["hh"], x: null, h: 2 }],
-  rnn_tanh: [all(0)],
-  rnn_relu: [all(0)],
+const both = ["ih", "hh"] as const;
+const gates: Record<CellKind, readonly Gate[]> = {
+  lstm: [{ x: both }, { x: both }, { x: both }, { x: both }],
+  gru: [
+    { x: both, h: [] },
+    { x: both, h: [] },
+    { x: ["ih"], h: ["hh"] },
+  ],
+  rnn_tanh: [{ x: both, h: [] }],
+  rnn_relu: [{ x: both, h: [] }],
 };
 
 export interface LawModel {
@@ -155,7 +200,7 @@ export interface LawModel {
 function walk(model: LawModel, suffix: string, inputs: readonly Vector[], h0: Vector, c0: Vector) {
   const type = model.dtype === "float32" ? single : double;
   const size = model.hiddenSize;
-  const chain = chainTerms(size);
+  const chain = chainTerms(model.cell, size);
   const parameter = (name: string): Vector | undefined => model.parameters[`${name}_${suffix}`];
   const row = (name: string, index: number, width: number): number[] =>
     Array.from({ length: width }, (_, k) => parameter(name)![index * width + k]!);
@@ -165,12 +210,14 @@ function walk(model: LawModel, suffix: string, inputs: readonly Vector[], h0: Ve
   for (const x of inputs) {
     const before = h;
     const units = Array.from({ length: size }, (_, unit) => {
-      const sums = accumulators[model.cell].map(({ bias, x: fromX, h: fromH }) => {
-        const index = (fromX ?? fromH)! * size + unit;
-        let sum = bias.map((which) => parameter(`bias_${which}`)?.[index] ?? 0).reduce((a, b) => type.round(a + b));
-        if (fromX !== null) sum = product(type, sum, x, row("weight_ih", index, x.length), chain, false);
-        if (fromH === null) return sum;
-        return product(type, sum, before, row("weight_hh", index, before.length), chain, x.length > kShortInput);
+      const sums = gates[model.cell].map((gate, at) => {
+        const index = at * size + unit;
+        const start = (of: Gate["x"]): number =>
+          of.map((which) => parameter(`bias_${which}`)?.[index] ?? 0).reduce((a, b) => type.round(a + b), 0);
+        const overX = product(type, start(gate.x), x, row("weight_ih", index, x.length), chain, false);
+        const overH = (from: number, restart: boolean): number =>
+          product(type, from, before, row("weight_hh", index, before.length), chain, restart);
+        return gate.h ? [overX, overH(start(gate.h), false)] : [overH(overX, x.length > kShortInput)];
       });
       return activate(type, model.cell, sums, before[unit]!, c[unit]!);
     });

@@ -8,7 +8,10 @@ import { type OracleModel, oracle } from "./oracle.js";
 type Model = Pick<OracleModel, "cell" | "hiddenSize" | "numLayers" | "bidirectional">;
 
 /** The oracle's view of a module: its parameters, float32 ones widened by reading. */
-export function oracleModel({ cell, hiddenSize, numLayers, bidirectional }: Model, module: Module): OracleModel {
+export function oracleModel(
+  { cell, hiddenSize, numLayers, bidirectional }: Model,
+  module: Pick<Module, "stateDict">,
+): OracleModel {
   const parameters = Object.fromEntries(Object.entries(module.stateDict()).map(([name, { data }]) => [name, data]));
   return { cell, hiddenSize, numLayers, bidirectional, parameters };
 }

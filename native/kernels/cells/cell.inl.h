@@ -16,7 +16,7 @@ struct CellRow {
 
 /** The sums of a cell before its activations, vectors of a CellRow. */
 template <class Cell>
-constexpr int kSumsOf = Cell::kShape.gates + (Cell::kShape.apart ? 1 : 0);
+constexpr int kSumsOf = Cell::kShape.gates * (Cell::kShape.apart ? 2 : 1);
 
 /** Vector `place` of N cells that lie next to each other. */
 template <class Cell, int N>
@@ -25,6 +25,12 @@ PACKED_LSTM_INLINE typename Interleaved<N>::Reg load_sums(const Vec::T* sums, in
   PACKED_LSTM_UNROLL
   for (int n = 0; n < N; ++n) out.v[n] = Vec::load(sums + (n * kSumsOf<Cell> + place) * Vec::U);
   return out;
+}
+
+/** A gate of N cells whose two sums are apart, before its activation. */
+template <class Cell, int N>
+PACKED_LSTM_INLINE typename Interleaved<N>::Reg load_gate(const Vec::T* sums, int gate) {
+  return Interleaved<N>::add(load_sums<Cell, N>(sums, gate), load_sums<Cell, N>(sums, Cell::kShape.gates + gate));
 }
 
 template <int N>

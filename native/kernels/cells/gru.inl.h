@@ -1,4 +1,4 @@
-// The GRU's cell: sums r, z, n and m, where n is x's share of the candidate and m is h's; nothing is carried but h.
+// The GRU's cell: gates r, z, n, each with x's share and h's; nothing is carried but h.
 
 struct GRU {
   static constexpr CellShape kShape = shape_of(CellKind::kGRU);
@@ -13,12 +13,12 @@ struct GRU {
     }
   }
 
-  /** n + σ(r)·m, in the place of n. */
+  /** x's share of n and σ(r) times h's, in the place of the first. */
   template <int N>
   PACKED_LSTM_INLINE void reset(Vec::T* sums) {
     using V = Interleaved<N>;
-    const auto kept = V::div(load_sums<GRU, N>(sums, 3), sigmoid_denominator<V>(load_sums<GRU, N>(sums, 0)));
-    const auto candidate = V::add(load_sums<GRU, N>(sums, 2), kept);
+    const auto gate = sigmoid<V>(load_gate<GRU, N>(sums, 0));
+    const auto candidate = V::fma(gate, load_sums<GRU, N>(sums, 5), load_sums<GRU, N>(sums, 2));
     PACKED_LSTM_UNROLL
     for (int n = 0; n < N; ++n) Vec::store(sums + (n * kSumsOf<GRU> + 2) * Vec::U, candidate.v[n]);
   }
@@ -30,9 +30,7 @@ struct GRU {
     typename V::Reg h;
     PACKED_LSTM_UNROLL
     for (int n = 0; n < N; ++n) h.v[n] = Vec::load_up_to(cells[n].h, cells[n].units);
-    const Fraction<V> squashed = tanh_fraction<V>(load_sums<GRU, N>(sums, 2));
-    const auto t = V::div(squashed.numerator, squashed.denominator);
-    const auto update = sigmoid_denominator<V>(load_sums<GRU, N>(sums, 1));
-    store_h<N>(cells, V::add(t, V::div(V::sub(h, t), update)));
+    const auto t = tanh<V>(load_sums<GRU, N>(sums, 2));
+    store_h<N>(cells, V::fma(sigmoid<V>(load_gate<GRU, N>(sums, 1)), V::sub(h, t), t));
   }
 };

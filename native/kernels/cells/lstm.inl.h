@@ -21,9 +21,9 @@ struct LSTM {
     PACKED_LSTM_UNROLL
     for (int n = 0; n < N; ++n) c.v[n] = Vec::load(cells[n].c);
     const Fraction<V> candidate = tanh_fraction<V>(load_sums<LSTM, N>(sums, 2));
-    const auto kept = V::div(c, sigmoid_denominator<V>(load_sums<LSTM, N>(sums, 1)));
     const auto input = sigmoid_denominator<V>(load_sums<LSTM, N>(sums, 0));
-    c = V::add(kept, V::div(candidate.numerator, V::mul(input, candidate.denominator)));
+    const auto added = V::div(candidate.numerator, V::mul(input, candidate.denominator));
+    c = V::fma(sigmoid<V>(load_sums<LSTM, N>(sums, 1)), c, added);
     PACKED_LSTM_UNROLL
     for (int n = 0; n < N; ++n) Vec::store(cells[n].c, c.v[n]);
   }

@@ -8,10 +8,9 @@ struct RNN {
   template <int kHalf, int N>
   PACKED_LSTM_INLINE void finish(const CellRow* cells, Vec::T* sums) {
     using V = Interleaved<N>;
-    const auto sum = load_sums<RNN, N>(sums, 0);
+    const auto sum = load_gate<RNN, N>(sums, 0);
     if constexpr (kKind == CellKind::kRNNTanh) {
-      const Fraction<V> squashed = tanh_fraction<V>(sum);
-      store_h<N>(cells, V::div(squashed.numerator, squashed.denominator));
+      store_h<N>(cells, tanh<V>(sum));
     } else {
       // Instruction sets differ in the sign of max(0, -0); adding 0 leaves none.
       const auto zero = V::set1(0);

@@ -33,6 +33,7 @@ struct VecF32 {
   PACKED_LSTM_INLINE Reg min(Reg a, Reg b) { return _mm256_min_ps(a, b); }
   PACKED_LSTM_INLINE Reg max(Reg a, Reg b) { return _mm256_max_ps(a, b); }
   PACKED_LSTM_INLINE Reg negate(Reg a) { return _mm256_xor_ps(a, _mm256_set1_ps(-0.0f)); }
+  PACKED_LSTM_INLINE Reg by_sign(Reg a, Reg negative, Reg positive) { return _mm256_blendv_ps(positive, negative, a); }
   PACKED_LSTM_INLINE Reg power_of_two(Reg shifted) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(shifted), 23));
   }
@@ -64,6 +65,7 @@ struct VecF64 {
   PACKED_LSTM_INLINE Reg min(Reg a, Reg b) { return _mm256_min_pd(a, b); }
   PACKED_LSTM_INLINE Reg max(Reg a, Reg b) { return _mm256_max_pd(a, b); }
   PACKED_LSTM_INLINE Reg negate(Reg a) { return _mm256_xor_pd(a, _mm256_set1_pd(-0.0)); }
+  PACKED_LSTM_INLINE Reg by_sign(Reg a, Reg negative, Reg positive) { return _mm256_blendv_pd(positive, negative, a); }
   PACKED_LSTM_INLINE Reg power_of_two(Reg shifted) {
     return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(shifted), 52));
   }

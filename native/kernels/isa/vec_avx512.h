@@ -32,6 +32,10 @@ struct VecF32 {
   PACKED_LSTM_INLINE Reg negate(Reg a) {
     return _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(a), _mm512_set1_epi32(INT32_MIN)));
   }
+  PACKED_LSTM_INLINE Reg by_sign(Reg a, Reg negative, Reg positive) {
+    return _mm512_mask_mov_ps(positive, _mm512_cmplt_epi32_mask(_mm512_castps_si512(a), _mm512_setzero_si512()),
+                              negative);
+  }
   PACKED_LSTM_INLINE Reg power_of_two(Reg shifted) {
     return _mm512_castsi512_ps(_mm512_maskz_slli_epi32(kAll, _mm512_castps_si512(shifted), 23));
   }
@@ -63,6 +67,10 @@ struct VecF64 {
   PACKED_LSTM_INLINE Reg max(Reg a, Reg b) { return _mm512_maskz_max_pd(kAll, a, b); }
   PACKED_LSTM_INLINE Reg negate(Reg a) {
     return _mm512_castsi512_pd(_mm512_xor_si512(_mm512_castpd_si512(a), _mm512_set1_epi64(INT64_MIN)));
+  }
+  PACKED_LSTM_INLINE Reg by_sign(Reg a, Reg negative, Reg positive) {
+    return _mm512_mask_mov_pd(positive, _mm512_cmplt_epi64_mask(_mm512_castpd_si512(a), _mm512_setzero_si512()),
+                              negative);
   }
   PACKED_LSTM_INLINE Reg power_of_two(Reg shifted) {
     return _mm512_castsi512_pd(_mm512_maskz_slli_epi64(kAll, _mm512_castpd_si512(shifted), 52));

@@ -34,6 +34,9 @@ struct VecF32 {
   PACKED_LSTM_INLINE Reg min(Reg a, Reg b) { return vminq_f32(a, b); }
   PACKED_LSTM_INLINE Reg max(Reg a, Reg b) { return vmaxq_f32(a, b); }
   PACKED_LSTM_INLINE Reg negate(Reg a) { return vnegq_f32(a); }
+  PACKED_LSTM_INLINE Reg by_sign(Reg a, Reg negative, Reg positive) {
+    return vbslq_f32(vcltzq_s32(vreinterpretq_s32_f32(a)), negative, positive);
+  }
   PACKED_LSTM_INLINE Reg power_of_two(Reg shifted) {
     return vreinterpretq_f32_s32(vshlq_n_s32(vreinterpretq_s32_f32(shifted), 23));
   }
@@ -64,6 +67,9 @@ struct VecF64 {
   PACKED_LSTM_INLINE Reg min(Reg a, Reg b) { return vminq_f64(a, b); }
   PACKED_LSTM_INLINE Reg max(Reg a, Reg b) { return vmaxq_f64(a, b); }
   PACKED_LSTM_INLINE Reg negate(Reg a) { return vnegq_f64(a); }
+  PACKED_LSTM_INLINE Reg by_sign(Reg a, Reg negative, Reg positive) {
+    return vbslq_f64(vcltzq_s64(vreinterpretq_s64_f64(a)), negative, positive);
+  }
   PACKED_LSTM_INLINE Reg power_of_two(Reg shifted) {
     return vreinterpretq_f64_s64(vshlq_n_s64(vreinterpretq_s64_f64(shifted), 52));
   }

@@ -72,6 +72,9 @@ struct ScalarVec {
   PACKED_LSTM_INLINE Reg negate(Reg a) {
     return each([&](int i) { return -a.v[i]; });
   }
+  PACKED_LSTM_INLINE Reg by_sign(Reg a, Reg negative, Reg positive) {
+    return each([&](int i) { return std::signbit(a.v[i]) ? negative.v[i] : positive.v[i]; });
+  }
   PACKED_LSTM_INLINE Reg power_of_two(Reg shifted) {
     return each([&](int i) {
       Bits bits;
