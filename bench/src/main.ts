@@ -7,31 +7,38 @@ import { loadavg } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { runtimeInfo } from "packed-lstm";
+import { abReport, compareCheckouts } from "./ab.js";
 import { measureCalls } from "./calls.js";
+import { cellLine, chosenCellShapes, contestCell } from "./cells.js";
 import { growthChart } from "./chart-growth.js";
 import { ratioChart } from "./chart-ratios.js";
 import { rooflineChart } from "./chart-roofline.js";
 import { contest, messageOf, type Peers } from "./contest.js";
+import { fitRounds, planReport, weighPlans } from "./fit-plan.js";
 import { float16Steps, measureFloat16 } from "./float16.js";
 import { measureMemory, measureSweeps, pointsInSweeps } from "./growth.js";
 import { betterRoofs, machineNow, measureRoofs } from "./machine.js";
 import { loadOrt } from "./onnxruntime.js";
+import { clockOf, constantsReport, fitConstants, measureModel, modelReport } from "./plan-model.js";
 import { startProgress } from "./progress.js";
 import { withMeasured } from "./readme.js";
 import type { Outcome, RunRecord } from "./record.js";
 import { reportOf } from "./report.js";
-import { quickShapes, type Shape, shapes, sizesOf } from "./shapes.js";
+import { cells as allCells, type Cell, quickShapes, type Shape, shapes, sizesOf } from "./shapes.js";
 import { loadTfjs } from "./tfjs.js";
 import { Torch } from "./torch.js";
 
 const usage = `npm run bench -- [OPTIONS]
   --quick           one shape of each kind, briefly: under a minute
   --only TEXT       the shapes whose sizes, workload or set contain TEXT; float16 for those weights alone
+  --cell LIST       of lstm, gru, rnn; or all (the default; with --ab, lstm)
   --threads LIST    thread counts, such as 1,2 (the default)
   --peers LIST      of onnxruntime, torch, tfjs; or none. PACKED_LSTM_BENCH_PYTHON names the Python that has torch
   --growth          also how time grows with each size, and the memory of long packed jobs
   --json FILE       where the record goes, after every shape (build/bench/results.json)
   --readme          draws the charts into .github and writes the section of bench/README.md
+  --ab ROOT         this checkout against the built one at ROOT: bits, then time; --only small for a call's own cost
+  --fit-plan        how well the plan's model of this machine chooses, and what its constants are here
   --from FILE       measures nothing: reports, and with --readme draws, a record that is there
   --help`;
 
@@ -39,6 +46,7 @@ const root = dirname(createRequire(import.meta.url).resolve("packed-lstm/package
 const peerChoices = ["onnxruntime", "torch", "tfjs"] as const;
 
 interface Options {
+  readonly cells: readonly Cell[];
   readonly quick: boolean;
   readonly only: string;
   readonly threads: readonly number[];
@@ -94,12 +102,11 @@ function lineOf({ shape, threads, ours, peers }: Outcome): string {
   return `${sizesOf(shape)}, ${threads} ${threads === 1 ? "thread " : "threads"}  ${parts.join(" | ")}`;
 }
 
-function chosenShapes({ quick, only }: Options): readonly Shape[] {
+function chosenShapes({ cells, quick, only }: Options): readonly Shape[] {
+  if (!cells.includes("lstm")) return [];
   const chosen = (quick && only === "" ? quickShapes : shapes).filter((shape) =>
     `${sizesOf(shape)} ${shape.workload} ${shape.set}`.includes(only),
   );
-  if (chosen.length === 0 && only !== "float16")
-    throw new Error(`no shape has "${only}" in its sizes, workload or set`);
   return chosen;
 }
 
@@ -109,9 +116,13 @@ function write(file: string, content: string): void {
 }
 
 async function measureAll(options: Options): Promise<RunRecord> {
-  const { quick, only, threads, growth, json } = options;
+  const { cells, quick, only, threads, growth, json } = options;
   const { version, isa, compiler } = runtimeInfo();
   const chosen = chosenShapes(options);
+  const others = chosenCellShapes(cells, quick && only === "", only);
+  if (chosen.length + others.length === 0 && only !== "float16") {
+    throw new Error(`no shape has "${only}" in its sizes, workload or set`);
+  }
   const { peers, versions, missing } = await findPeers(options.peers);
   console.log(`packed-lstm ${version} (${isa}, ${compiler}), node ${process.version}`);
   for (const [name, text] of Object.entries(versions)) console.log(`${name} ${text}`);
@@ -130,9 +141,11 @@ async function measureAll(options: Options): Promise<RunRecord> {
     record = { ...record, ...more, machine: { ...machine, load } };
     write(json, `${JSON.stringify(record, null, 1)}\n`);
   };
+  const lstm = cells.includes("lstm");
   const points = growth ? pointsInSweeps(threads) + 1 : 0;
-  const halves = only === "" || only === "float16" ? float16Steps(threads) : 0;
-  const progress = startProgress(3 + chosen.length * threads.length + halves + points);
+  const halves = lstm && (only === "" || only === "float16") ? float16Steps(threads) : 0;
+  const shapesInAll = (chosen.length + others.length) * threads.length;
+  const progress = startProgress((lstm ? 3 : 2) + shapesInAll + halves + points);
   keep({ roofs: measureRoofs(threads, quick) });
   progress.step("the machine's limits");
   for (const shape of chosen) {
@@ -142,8 +155,17 @@ async function measureAll(options: Options): Promise<RunRecord> {
       progress.step(lineOf(outcome));
     }
   }
-  keep({ calls: await measureCalls(quick) });
-  progress.step("the cost of a call");
+  for (const shape of others) {
+    for (const count of threads) {
+      const outcome = await contestCell(shape, count, peers, effort);
+      keep({ cells: [...(record.cells ?? []), outcome] });
+      progress.step(cellLine(outcome));
+    }
+  }
+  if (lstm) {
+    keep({ calls: await measureCalls(quick) });
+    progress.step("the cost of a call");
+  }
   if (halves > 0) keep({ float16: await measureFloat16(threads, effort, progress.step) });
   if (growth) {
     const brief = { runs: 3, seconds: quick ? 0.03 : 0.15 };
@@ -169,6 +191,21 @@ function draw(record: RunRecord): void {
   writeFileSync(readme, withMeasured(readFileSync(readme, "utf8"), record));
 }
 
+/** How the plan chooses, how far its model is off, and what its constants would be: one after the other, as they come. */
+function fitPlan(cells: readonly Cell[], threads: number): void {
+  const { isa } = runtimeInfo();
+  const machine = machineNow();
+  const [roof] = measureRoofs([1], false);
+  if (!roof) throw new Error("no roof was measured");
+  console.log(`${constantsReport(fitConstants({ machine }, isa, roof), machine, isa)}\n`);
+  console.log(`${modelReport(measureModel(cells, clockOf(isa, roof)))}\n`);
+  const progress = startProgress(fitRounds);
+  const { text, met } = planReport(weighPlans(cells, threads, progress));
+  progress.stop();
+  console.log(`\n${text}`);
+  if (!met) process.exitCode = 1;
+}
+
 function list(option: string, text: string, known: (item: string) => boolean): string[] {
   const items = text.split(",").map((item) => item.trim());
   const odd = items.find((item) => !known(item));
@@ -180,6 +217,9 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       quick: { type: "boolean", default: false },
+      cell: { type: "string" },
+      ab: { type: "string" },
+      "fit-plan": { type: "boolean", default: false },
       only: { type: "string", default: "" },
       threads: { type: "string", default: "1,2" },
       peers: { type: "string", default: peerChoices.join(",") },
@@ -195,14 +235,24 @@ async function main(): Promise<void> {
   const isPeer = (item: string): boolean => (peerChoices as readonly string[]).includes(item);
   const peers = values.peers === "none" ? [] : list("peers", values.peers, isPeer);
   const { quick, only, growth, from } = values;
+  const isCell = (item: string): boolean => (allCells as readonly string[]).includes(item);
+  const asked = values.cell ?? (values.ab === undefined ? "all" : "lstm");
+  const cells = asked === "all" ? allCells : (list("cell", asked, isCell) as Cell[]);
+  if (values.ab !== undefined) {
+    const { text, clean } = abReport(compareCheckouts(root, resolve(values.ab), { cells, only, threads, quick }));
+    console.log(`\n${text}`);
+    if (!clean) process.exitCode = 1;
+    return;
+  }
+  if (values["fit-plan"]) return fitPlan(cells, Math.max(...threads));
   const json = resolve(values.json);
   const record = from
     ? (JSON.parse(readFileSync(from, "utf8")) as RunRecord)
-    : await measureAll({ quick, only, threads, peers, growth, json });
+    : await measureAll({ cells, quick, only, threads, peers, growth, json });
   console.log(`\n${reportOf(record)}`);
   if (!from) console.log(`\nThe record is in ${json}; --from ${values.json} reports and draws it again.`);
   if (values.readme) draw(record);
-  const failures = record.outcomes.flatMap((outcome) =>
+  const failures = [...record.outcomes, ...(record.cells ?? [])].flatMap((outcome) =>
     Object.values(outcome.peers).filter((peer) => "failure" in peer),
   );
   if (failures.length > 0) {

@@ -18,7 +18,8 @@ export function makeOurs({ shape, module, input, state }: Problem, threads: numb
     const [output] = padPackedSequence(rows, { totalLength: steps });
     return [output, last];
   };
-  const run = lengths ? () => packed(lengths) : () => module.forward(input, state);
+  const out = shape.out ? { out: module.forward(input, state) } : undefined;
+  const run = lengths ? () => packed(lengths) : () => module.forward(input, state, out);
 
   return {
     name: "packed-lstm",

@@ -12,7 +12,7 @@ export type State = Tensor | readonly [Tensor, Tensor];
 
 /** What LSTM, GRU and RNN have in common. */
 export interface Recurrent {
-  forward(input: Tensor, state?: State): readonly [Tensor, State];
+  forward(input: Tensor, state?: State, options?: { out: readonly [Tensor, State] }): readonly [Tensor, State];
   forward(input: PackedSequence, state?: State): readonly [PackedSequence, State];
   stream(): { state: State; step(frame: Tensor): Tensor; dispose(): void };
   stateDict(): Record<string, Tensor>;

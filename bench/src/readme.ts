@@ -3,7 +3,7 @@
 
 import { peerTitles } from "./chart-ratios.js";
 import { bestPeer, type Outcome, peakShare, type RunRecord, ratioTo } from "./record.js";
-import { byShape, digits, float16Rows, peerNames } from "./report.js";
+import { byShape, cellRows, digits, float16Rows, peerNames } from "./report.js";
 import { sizesOf } from "./shapes.js";
 import { denseMean } from "./targets.js";
 
@@ -63,6 +63,18 @@ function float16(record: RunRecord): string[] {
   return ["", row(head), row(head.map(() => "---")), ...lines, ""];
 }
 
+/** GRU and RNN, where they were run. */
+function otherCells(record: RunRecord): string[] {
+  const { peers, rows } = cellRows(record);
+  if (rows.length === 0) return [];
+  const ratios = peers.map((peer) => `${peerTitles[peer] ?? peer} ${record.versions[peer] ?? ""}, × our time`);
+  const head = ["GRU and RNN: T, B, I, H, layers, directions", "ours, ms", ...ratios, "of our LSTM's GFLOP/s"];
+  const lines = rows.map(([cell = "", sizes = "", workload = "", ...figures]) => {
+    return row([`${cell} ${sizes.replaceAll(",", ", ")} (${workload})`, ...figures]);
+  });
+  return ["", row(head), row(head.map(() => "---")), ...lines, ""];
+}
+
 /** The section's text, without the comments around it. */
 export function measuredSection(record: RunRecord): string {
   const { machine, isa, versions, date } = record;
@@ -88,6 +100,7 @@ export function measuredSection(record: RunRecord): string {
     ...slower(record),
     ...(missing.length > 0 ? [`Not present in this run: ${missing.join(", ")}.`] : []),
     ...float16(record),
+    ...otherCells(record),
     "Absolute times do not travel between machines; ratios do, roughly.",
     "",
     "![Roofline: GFLOP/s under the measured limits of the machine](../.github/bench-roofline.svg)",

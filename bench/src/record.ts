@@ -4,7 +4,7 @@
 import type { Roofline } from "../../dist/runtime/roofline.js";
 import { readRate } from "../../dist/runtime/roofline.js";
 import type { Timing } from "./measure.js";
-import { flopsOf, type Shape, weightTraffic, workingSet } from "./shapes.js";
+import { asLSTM, flopsOf, type Shape, weightTraffic, workingSet } from "./shapes.js";
 
 /** One peer on one shape: its time and how far its numbers are from ours, or why there is neither. */
 export type PeerOutcome =
@@ -43,6 +43,11 @@ export interface Float16Outcome {
   readonly threads: number;
   readonly float32: Timing;
   readonly float16: Timing;
+}
+
+/** A GRU's or an RNN's shape, also turn about with our own LSTM of the same sizes. */
+export interface CellOutcome extends Outcome {
+  readonly beside: { readonly own: Timing; readonly lstm: Timing };
 }
 
 /** Time against one size, the others fixed. */
@@ -85,6 +90,8 @@ export interface RunRecord {
   readonly outcomes: readonly Outcome[];
   readonly calls?: Calls;
   readonly float16?: readonly Float16Outcome[];
+  /** GRU and RNN, apart from `outcomes`, which are the LSTM's. */
+  readonly cells?: readonly CellOutcome[];
   readonly growth?: { readonly sweeps: readonly Sweep[]; readonly memory: readonly MemoryUse[] };
 }
 
@@ -131,6 +138,11 @@ export function bestPeer(outcome: Outcome): { readonly name: string; readonly ra
 /** Our own float32 time over that with float16 weights. */
 export function speedUp({ float32, float16 }: Float16Outcome): number {
   return float32.median / float16.median;
+}
+
+/** Our GFLOP/s over our LSTM's of the same sizes. */
+export function lstmShare({ shape, beside: { own, lstm } }: CellOutcome): number {
+  return (flopsOf(shape) / own.median) * (lstm.median / flopsOf(asLSTM(shape)));
 }
 
 /** The time on one thread over that on two, of the same shape; NaN where one of them was not run. */

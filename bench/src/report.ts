@@ -5,9 +5,11 @@ import { floorShare } from "./floor.js";
 import {
   bandwidthShare,
   bestPeer,
+  type CellOutcome,
   type Float16Outcome,
   gflops,
   levelOf,
+  lstmShare,
   type Outcome,
   peakShare,
   type RunRecord,
@@ -131,6 +133,32 @@ function float16Lines(record: RunRecord): string[] {
   return ["", "Our own weights in float16 (the bits of the same weights in float32)", aligned([head, ...rows], 2)];
 }
 
+/** GRU and RNN: one row a shape; a peer's time over ours, and our GFLOP/s over our LSTM's. */
+export function cellRows(record: RunRecord): { readonly peers: string[]; readonly rows: string[][] } {
+  const { cells = [] } = record;
+  const peers = [...new Set(cells.flatMap(({ peers: of }) => Object.keys(of)))].filter((peer) =>
+    cells.some((outcome) => !Number.isNaN(ratioTo(outcome, peer))),
+  );
+  const rows = [...new Set(cells.map(({ shape }) => JSON.stringify(shape)))].map((key) => {
+    const group = cells.filter(({ shape }) => JSON.stringify(shape) === key);
+    const [{ shape }] = group as [CellOutcome];
+    const cell = (what: (outcome: CellOutcome) => string): string => group.map(what).join(" / ");
+    return [
+      ...[shape.cell?.toUpperCase() ?? "", sizesOf(shape), shape.workload, cell(({ ours }) => digits(ours.median))],
+      ...peers.map((peer) => cell((outcome) => digits(ratioTo(outcome, peer)))),
+      cell((outcome) => percent(lstmShare(outcome))),
+    ];
+  });
+  return { peers, rows };
+}
+
+function cellLines(record: RunRecord): string[] {
+  const { peers, rows } = cellRows(record);
+  if (rows.length === 0) return [];
+  const head = ["cell", "T,B,I,H,layers,directions", "workload", "ours ms", ...peers.map((peer) => `${peer} × ours`)];
+  return ["", "GRU and RNN", aligned([[...head, "of our LSTM's GFLOP/s"], ...rows], 3)];
+}
+
 function growthLines({ growth }: RunRecord): string[] {
   if (!growth) return [];
   const sweeps = growth.sweeps.map(({ name, threads, points }) => {
@@ -169,6 +197,7 @@ export function reportOf(record: RunRecord): string {
     "",
     `Geometric means: ${means(record).join("; ") || "no peer to compare with"}`,
     ...float16Lines(record),
+    ...cellLines(record),
     ...growthLines(record),
     "",
     "Targets",

@@ -31,6 +31,8 @@ export interface Shape {
   readonly stateful?: boolean;
   /** Whether we take the step by `stream.step`, which keeps the state; the peers have the state handed in all the same. */
   readonly stepped?: boolean;
+  /** Whether our results go to the same tensors again and again. */
+  readonly out?: boolean;
 }
 
 type Sizes = readonly [number, number, number, number, number, 1 | 2];

@@ -7,6 +7,23 @@ export function medianOf(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
 
+/**
+ * Between which two of the values the true median lies, with a chance of 94% or more from five values on: as many are
+ * left out on either side as the binomial distribution allows; of fewer values the first and the last.
+ */
+export function medianRange(values: readonly number[]): readonly [low: number, high: number] {
+  const sorted = [...values].sort((a, b) => a - b);
+  const count = sorted.length;
+  let outside = 0;
+  let tail = 0.5 ** count;
+  for (let chance = tail; outside + 1 < count / 2; outside++) {
+    chance *= (count - outside) / (outside + 1);
+    if (tail + chance > 0.032) break;
+    tail += chance;
+  }
+  return [sorted[outside] ?? Number.NaN, sorted[count - 1 - outside] ?? Number.NaN];
+}
+
 /** Of positive numbers; NaN of none. */
 export function geometricMean(values: readonly number[]): number {
   return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);

@@ -2,7 +2,17 @@
 // is slower than its best peer by name. A target whose shapes were not run says so and is neither.
 
 import { floorShare } from "./floor.js";
-import { bestPeer, type Outcome, peakShare, type RunRecord, ratioTo, sameShape, scaling, speedUp } from "./record.js";
+import {
+  bestPeer,
+  lstmShare,
+  type Outcome,
+  peakShare,
+  type RunRecord,
+  ratioTo,
+  sameShape,
+  scaling,
+  speedUp,
+} from "./record.js";
 import { type Shape, sizesOf } from "./shapes.js";
 import { geometricMean } from "./statistics.js";
 
@@ -18,7 +28,7 @@ const counted = (threads: number): string => `${threads} ${threads === 1 ? "thre
 const times = (value: number): string => `${value.toFixed(2)}×`;
 const percent = (share: number): string => `${(100 * share).toFixed(0)}%`;
 const named = ({ shape, threads }: Pick<Outcome, "shape" | "threads">): string =>
-  `${sizesOf(shape)} (${shape.workload}), ${counted(threads)}`;
+  `${shape.cell ? `${shape.cell} ` : ""}${sizesOf(shape)} (${shape.workload}), ${counted(threads)}`;
 
 /**
  * Whether all of some figures reach what they should; the figure shown is the lowest.
@@ -68,6 +78,21 @@ export function denseMean(record: RunRecord, threads: number): { readonly mean: 
 
 function parallel({ batch, layers, directions }: Shape): number {
   return batch * layers * directions;
+}
+
+function cellVerdicts({ cells = [] }: RunRecord): Verdict[] {
+  if (cells.length === 0) return [];
+  const gru = cells.filter(({ shape }) => shape.cell === "gru" && shape.batch >= 16 && shape.hiddenSize >= 128);
+  return [
+    atLeast(
+      "no GRU or RNN shape slower than the best peer, 1 and 2 threads",
+      1,
+      cells,
+      (outcome) => bestPeer(outcome)?.ratio ?? Number.NaN,
+      times,
+    ),
+    atLeast("GRU, B ≥ 16, H ≥ 128: 92% of our LSTM's GFLOP/s or more", 0.92, gru, lstmShare, percent),
+  ];
 }
 
 export function verdicts(record: RunRecord): Verdict[] {
@@ -190,6 +215,7 @@ export function verdicts(record: RunRecord): Verdict[] {
           ),
         ]
       : []),
+    ...cellVerdicts(record),
   ];
 }
 
