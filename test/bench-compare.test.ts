@@ -119,8 +119,8 @@ describe("--fit-plan", () => {
 
   it("reads the constants off plan.cc", () => {
     const source = readFileSync(new URL("../native/rnn/plan.cc", import.meta.url), "utf8");
-    expect(presentConstants(source, "kCellCycles")).toHaveLength(4);
-    const single = ["kBarrierCycles", "kWakeCycles", "kL2BytesPerCycle", "kL3BytesPerCycle", "kMemoryBytesPerCycle"];
+    expect(presentConstants(source, "kCellCyclesPerLane")).toHaveLength(4);
+    const single = ["kBarrierCyclesPerWorker", "kWakeCycles", "kL2BytesPerCycle", "kMemoryBytesPerCycle"];
     for (const name of [...single, "kHoistedCost", "kSlotsInCache", "kSlotsBeyondCache", "kShows"]) {
       expect(presentConstants(source, name), name).not.toEqual([]);
     }

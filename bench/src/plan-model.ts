@@ -94,19 +94,16 @@ export function fitConstants(record: Pick<RunRecord, "machine">, isa: string, ro
   const cells = cellOrder.map((cell, i): Constant => {
     const shape = shapeOf(cell, [300, 24, 1, 4 * unit]);
     const [point] = points([shape], "1,1,1", clock);
-    const known = presentConstants(source, "kCellCycles")[i] ?? Number.NaN;
-    const vectors = shape.steps * shape.batch * 4;
-    return { name: `kCellCycles, ${cell}`, present: known, here: point && corrected(known, point, vectors) };
+    const known = presentConstants(source, "kCellCyclesPerLane")[i] ?? Number.NaN;
+    const units = shape.steps * shape.batch * shape.hiddenSize;
+    return { name: `kCellCyclesPerLane, ${cell}`, present: known, here: point && corrected(known, point, units) };
   });
-  const steps = 400;
-  const [met] = points([shapeOf("lstm", [steps, 1, 64, 256])], "1,1,2", clock);
-  const [alone] = points([shapeOf("lstm", [steps, 1, 64, 256])], "1,1,1", clock);
-  const [woken] = points([shapeOf("lstm", [20, 2, 64, 64])], "2,1,1", clock);
-  const barrier = present("kBarrierCycles");
-  const wake = present("kWakeCycles");
-  // What one worker's step is off by is no fault of the barrier: half of it is in either worker's share.
-  const offAlone = alone ? (alone.measured - alone.reckoned) / 2 : Number.NaN;
-  const ofBarrier = met && { ...met, measured: met.measured - offAlone };
+  // What two workers take beyond half of one's time: at each of many steps, and once.
+  const beyondHalf = (shape: Shape, team: Team): number => {
+    const [[both], [alone]] = [points([shape], team, clock), points([shape], "1,1,1", clock)];
+    return (both?.measured ?? Number.NaN) - (alone?.measured ?? Number.NaN) / 2;
+  };
+  const steps = 2000;
   const rate = (bytes: number | undefined, share: number): number | undefined =>
     bytes === undefined ? undefined : readRate(roof, share * bytes) / clock;
   const cache = (level: string): number | undefined => record.machine.caches.find(({ name }) => name === level)?.bytes;
@@ -114,10 +111,16 @@ export function fitConstants(record: Pick<RunRecord, "machine">, isa: string, ro
   const largest = roof.reads.at(-1)?.bytes ?? 0;
   return [
     ...cells,
-    { name: "kBarrierCycles", present: barrier, here: ofBarrier && corrected(barrier, ofBarrier, steps) },
-    { name: "kWakeCycles", present: wake, here: woken && corrected(wake, woken, 1) },
+    {
+      ...{ name: "kBarrierCyclesPerWorker", present: present("kBarrierCyclesPerWorker") },
+      here: beyondHalf(shapeOf("lstm", [steps, 1, 1, 8 * unit]), "1,1,2") / steps / 2,
+    },
+    {
+      ...{ name: "kWakeCycles", present: present("kWakeCycles") },
+      here: beyondHalf(shapeOf("lstm", [20, 2, 64, 64]), "2,1,1"),
+    },
     { name: "kL2BytesPerCycle", present: present("kL2BytesPerCycle"), here: rate(cache("L2"), 0.4) },
-    { name: "kL3BytesPerCycle", present: present("kL3BytesPerCycle"), here: rate(cache("L2"), 4) },
+    { name: "l3_bytes_per_cycle", present: undefined, here: rate(cache("L2"), 4) },
     {
       ...{ name: "kMemoryBytesPerCycle", present: present("kMemoryBytesPerCycle") },
       ...(l3 !== undefined && 2 * l3 <= largest
@@ -133,7 +136,7 @@ export function fitConstants(record: Pick<RunRecord, "machine">, isa: string, ro
 export function constantsReport(constants: readonly Constant[], machine: RunRecord["machine"], isa: string): string {
   const lines = constants.map(({ name, present, here, why }) => {
     const figure = here === undefined ? `not fitted: ${why}` : String(Number(here.toPrecision(3)));
-    return `${name.padEnd(24)} ${String(present).padStart(8)}  ${figure}`;
+    return `${name.padEnd(24)} ${String(present ?? "cpu.cc").padStart(8)}  ${figure}`;
   });
   const head = `Constants of native/rnn/plan.cc: present, and on ${machine.model}, ${machine.cores} cores, ${isa}`;
   return [head, ...lines].join("\n");

@@ -14,6 +14,7 @@ struct CpuInfo {
   std::size_t l1_bytes = 32u << 10;   // data cache of one core
   std::size_t l2_bytes = 512u << 10;  // private or nearest unified cache of one core
   std::size_t l3_bytes = 16u << 20;   // shared by cores
+  double l3_bytes_per_cycle = 25;     // one core's reads of it, in order
 };
 
 /** Read once, then constant. */

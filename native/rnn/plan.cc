@@ -15,16 +15,17 @@ namespace packed_lstm {
 namespace {
 
 constexpr double kFmaPerCycle = 2, kLoadsPerCycle = 2;  // vectors
-constexpr double kL2BytesPerCycle = 40, kL3BytesPerCycle = 25, kMemoryBytesPerCycle = 6;
+constexpr double kL2BytesPerCycle = 40, kMemoryBytesPerCycle = 6;
 // What the longer of reading and arithmetic does not hide of the shorter.
 constexpr double kShows = 0.2;
 // A projection apart reaches 85% of the peak, and what it writes is read back.
 constexpr double kHoistedCost = 1.2;
-// The epilogue of a vector of units: an LSTM's five exponentials and three divisions; a GRU's three and three; one of
-// each; none.
-constexpr double kCellCycles[kCellKinds] = {45, 33, 14, 2};
+// The epilogue of a unit: an LSTM's five exponentials and three divisions; a GRU's three and three; one of each; none.
+// A Xeon takes 9, 8.5 and 4.4 a lane with AVX-512, whose divisions are slower a lane, and 6, 6 and 3.7 with AVX2.
+constexpr double kCellCyclesPerLane[kCellKinds] = {8, 7.5, 4, 0.5};
 constexpr double kStepCycles = 150;  // pointers and calls of one step
-constexpr double kBarrierCycles = 700, kWakeCycles = 25000;
+// A barrier's counter goes from core to core: 700 to 900 cycles for two workers, and more for each that joins.
+constexpr double kBarrierCyclesPerWorker = 400, kWakeCycles = 35000;
 // Workers that meet at every step go at the pace of whoever is slower at each: on cores shared with others, some
 // percent.
 constexpr double kPaceOfTheSlower = 1.05;
@@ -157,7 +158,7 @@ class Model {
         std::max(columns * height / kFmaPerCycle, (columns + height) / kLoadsPerCycle) * tiles * panels;
     const double in_tile = states + (hoisted ? 0 : inputs);
     const double bytes = weight_bytes(static_cast<int>(in_tile), plan);
-    const double reading = bytes / (in_cache(plan) ? kL2BytesPerCycle : kL3BytesPerCycle);
+    const double reading = bytes / (in_cache(plan) ? kL2BytesPerCycle : cpu_info().l3_bytes_per_cycle);
     // The first tile waits for W, the others find it near. With W in level 3, H 256, that makes 85% of the peak for 3
     // rows (AVX2: one tile), 79% for 4 and 94% for 8, where 83%, 78% and 89% were measured.
     const double computing = in_tile * k_cycles, first = computing / reads_of_weights(layer, full);
@@ -165,11 +166,11 @@ class Model {
     // What comes from memory is waited for, and every team of the call reads its own.
     if (beyond_caches(layer, plan)) cycles = computing + plan.groups * bytes / kMemoryBytesPerCycle;
     if (hoisted) cycles += kHoistedCost * inputs * panels * columns * rows / kFmaPerCycle;
-    const double cell_cycles = kCellCycles[static_cast<int>(config_.cell)];
+    const double cell_cycles = kernels_.unit * kCellCyclesPerLane[static_cast<int>(config_.cell)];
     cycles += rows * panels * shape_.unit_vectors * cell_cycles + kStepCycles + 10 * rows;
     if (config_.proj_size != 0)
       cycles += rows * states * config_.hidden_size / kernels_.unit / plan.splits / kFmaPerCycle;
-    if (plan.splits > 1) cycles += kBarrierCycles * (config_.proj_size != 0 ? 2 : 1);
+    if (plan.splits > 1) cycles += kBarrierCyclesPerWorker * plan.splits * (config_.proj_size != 0 ? 2 : 1);
     return cycles;
   }
 
