@@ -3,6 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import { cellLine, chosenCellShapes } from "../bench/src/cells.js";
+import { floorMs } from "../bench/src/floor.js";
 import { measuredSection } from "../bench/src/readme.js";
 import { type CellOutcome, lstmShare, type RunRecord } from "../bench/src/record.js";
 import { cellRows, reportOf } from "../bench/src/report.js";
@@ -38,14 +39,34 @@ describe("cells in a record", () => {
     expect(measuredSection(withCells(...cells))).toContain(
       "\n| GRU 10, 64, 256, 256, 1, 1 (made up) | 3.00 / 2.00 | 2.00 / 0.50 | 100% / 75% |\n",
     );
+    const lost =
+      "A peer was the faster one in 1 of 2 comparisons: gru 10,64,256,256,1,1 on 2 threads (PyTorch, 0.50×).";
+    expect(reportOf(withCells(...cells))).toContain(lost);
+    expect(measuredSection(withCells(...cells))).toContain(lost);
     expect(measuredSection(record)).not.toContain("GRU");
     expect(reportOf(record)).not.toContain("GRU");
+  });
+
+  it("can be reported alone", () => {
+    const alone = reportOf({ ...withCells(cellOutcome("gru", 1, 3, 4, 6)), outcomes: [] });
+    expect(alone).toContain("GRU and RNN\n");
+    expect(alone).not.toMatch(/NaN|undefined|of floor/);
+  });
+
+  it("have a floor of their own gates and activations", () => {
+    const rows = 10 * 64;
+    const ms = (gates: number, cell: number) =>
+      (1000 * (rows * 2 * gates * 256 * 256 + rows * 256 * (2 * gates * 256 + cell))) / 1e11;
+    expect(floorMs(record, cellOutcome("gru", 1, 3, 4, 6))).toBeCloseTo(ms(3, 102), 9);
+    expect(floorMs(record, cellOutcome("rnn", 1, 3, 4, 6))).toBeCloseTo(ms(1, 34), 9);
   });
 
   it("are judged against peers and against our LSTM", () => {
     const [peers, rate] = verdicts(withCells(cellOutcome("gru", 1, 3, 4, 6), cellOutcome("rnn", 2, 2, 4, 1))).slice(-2);
     expect(peers).toMatchObject({ met: false, figure: "1 of 2; lowest 0.50×" });
-    expect(peers?.short).toEqual(["rnn 10,64,256,256,1,1 (made up), 2 threads: 0.50×"]);
+    expect(peers?.short).toEqual([
+      "rnn 10,64,256,256,1,1 (made up), 2 threads: 0.50×, at most 1.15× by the machine's limits",
+    ]);
     expect(rate).toMatchObject({ met: true, figure: "1 of 1; lowest 100%" });
     const slow = verdicts(withCells(cellOutcome("gru", 1, 4, 4, 6))).at(-1);
     expect(slow).toMatchObject({ met: false, short: ["gru 10,64,256,256,1,1 (made up), 1 thread: 75%"] });

@@ -6,7 +6,7 @@ import { type Effort, measure } from "./measure.js";
 import { makeOurs } from "./ours.js";
 import { makeProblem } from "./problem.js";
 import { bestPeer, type CellOutcome, lstmShare } from "./record.js";
-import { asLSTM, type Cell, cellShapes, quickShapes, type Shape, sizesOf } from "./shapes.js";
+import { asLSTM, type Cell, cellShapes, quickShapes, type Shape, sizesOf, titleOf } from "./shapes.js";
 
 /** The shapes of those of the cells that are not the LSTM. */
 export function chosenCellShapes(cells: readonly Cell[], quick: boolean, only: string): Shape[] {
@@ -36,5 +36,5 @@ export function cellLine(outcome: CellOutcome): string {
   const best = bestPeer(outcome);
   const peer = best ? `${best.name} ${best.ratio.toFixed(2)}×, ` : "";
   const share = `${(100 * lstmShare(outcome)).toFixed(0)}% of the LSTM's GFLOP/s`;
-  return `${shape.cell} ${sizesOf(shape)}, ${threads} ${threads === 1 ? "thread" : "threads"}  ${peer}${share}`;
+  return `${titleOf(shape)}, ${threads} ${threads === 1 ? "thread" : "threads"}  ${peer}${share}`;
 }

@@ -1,7 +1,7 @@
 // The chart of ratios: one line a shape, how many times our time each peer takes, on a logarithmic axis. A ring is one
 // thread, a dot two; left of 1 a peer is the faster.
 
-import { type Outcome, type RunRecord, ratioTo } from "./record.js";
+import { type Outcome, peerTitles, type RunRecord, ratioTo } from "./record.js";
 import { byShape, peerNames } from "./report.js";
 import { sizesOf } from "./shapes.js";
 import { type Color, dot, line, logScale, size, svg, text } from "./svg.js";
@@ -12,12 +12,6 @@ const margin = 40;
 const left = 420; // the names of the shapes end here
 const rowHeight = 21;
 const colors: Readonly<Record<string, Color>> = { onnxruntime: "onnxruntime", torch: "torch", tfjs: "tfjs" };
-
-export const peerTitles: Readonly<Record<string, string>> = {
-  onnxruntime: "onnxruntime-node",
-  torch: "PyTorch",
-  tfjs: "TensorFlow.js, wasm",
-};
 
 interface Axis {
   readonly at: (ratio: number) => number;

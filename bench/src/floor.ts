@@ -5,16 +5,17 @@
 
 import { readRate } from "../../dist/runtime/roofline.js";
 import { type Outcome, type RunRecord, roofOf } from "./record.js";
-import { layerInputs, recurrentBytes, rowsOf, type Shape, workingSet } from "./shapes.js";
+import { type Cell, cellOf, gatesOf, layerInputs, recurrentBytes, rowsOf, type Shape, workingSet } from "./shapes.js";
 
 /**
- * A cell's five exponentials and three divisions in terms of the peak: 80 of our kernels' instructions on one vector
- * occupy as many slots of a fused multiply-add, of two operations each.
+ * A cell's exponentials and divisions (an LSTM's five and three, a GRU's three and three, an RNN's one and one) in terms
+ * of the peak: 80, 51 and 17 of our kernels' instructions on one vector occupy as many slots of a fused multiply-add, of
+ * two operations each.
  */
-const cellFlops = 160;
+const cellFlops: Readonly<Record<Cell, number>> = { lstm: 160, gru: 102, rnn: 34 };
 
 function weightBytes(shape: Shape, width: number): number {
-  return 4 * shape.hiddenSize * width * (shape.dtype === "float32" ? 4 : 8);
+  return gatesOf(shape) * shape.hiddenSize * width * (shape.dtype === "float32" ? 4 : 8);
 }
 
 /** Milliseconds; NaN where the record has no roof for it. */
@@ -24,6 +25,7 @@ export function floorMs(record: RunRecord, outcome: Outcome): number {
   const roof = roofOf(record, outcome);
   if (!roof) return Number.NaN;
   const rows = rowsOf(shape) * directions;
+  const gates = gatesOf(shape);
   const widths = layerInputs(shape);
   const all = widths.map((width) => directions * weightBytes(shape, width + hiddenSize));
   const total = all.reduce((sum, bytes) => sum + bytes, 0);
@@ -31,10 +33,10 @@ export function floorMs(record: RunRecord, outcome: Outcome): number {
   const rate = readRate(roof, steps === 1 ? total / threads : workingSet(shape, threads));
   const seconds = widths.map((width) => {
     const input = Math.max(
-      (rows * 8 * hiddenSize * width) / roof.flops,
+      (rows * 2 * gates * hiddenSize * width) / roof.flops,
       (directions * weightBytes(shape, width)) / readRate(roof, total / threads),
     );
-    const arithmetic = (rows * (8 * hiddenSize * hiddenSize + cellFlops * hiddenSize)) / roof.flops;
+    const arithmetic = (rows * hiddenSize * (2 * gates * hiddenSize + cellFlops[cellOf(shape)])) / roof.flops;
     return input + Math.max(arithmetic, (steps * directions * recurrentBytes(shape)) / rate);
   });
   return 1000 * seconds.reduce((sum, part) => sum + part, 0);

@@ -22,16 +22,16 @@ import { loadOrt } from "./onnxruntime.js";
 import { clockOf, constantsReport, fitConstants, measureModel, modelReport } from "./plan-model.js";
 import { startProgress } from "./progress.js";
 import { withMeasured } from "./readme.js";
-import type { Outcome, RunRecord } from "./record.js";
+import { allOutcomes, type Outcome, type RunRecord } from "./record.js";
 import { reportOf } from "./report.js";
-import { cells as allCells, type Cell, quickShapes, type Shape, shapes, sizesOf } from "./shapes.js";
+import { cells as allCells, type Cell, quickShapes, type Shape, shapes, sizesOf, titleOf } from "./shapes.js";
 import { loadTfjs } from "./tfjs.js";
 import { Torch } from "./torch.js";
 
 const usage = `npm run bench -- [OPTIONS]
   --quick           one shape of each kind, briefly: under a minute
   --only TEXT       the shapes whose sizes, workload or set contain TEXT; float16 for those weights alone
-  --cell LIST       of lstm, gru, rnn; or all (the default; with --ab, lstm)
+  --cell LIST       of lstm, gru, rnn; or all. lstm unless given, with --fit-plan all
   --threads LIST    thread counts, such as 1,2 (the default)
   --peers LIST      of onnxruntime, torch, tfjs; or none. PACKED_LSTM_BENCH_PYTHON names the Python that has torch
   --growth          also how time grows with each size, and the memory of long packed jobs
@@ -99,15 +99,14 @@ function lineOf({ shape, threads, ours, peers }: Outcome): string {
       );
     }
   }
-  return `${sizesOf(shape)}, ${threads} ${threads === 1 ? "thread " : "threads"}  ${parts.join(" | ")}`;
+  return `${titleOf(shape)}, ${threads} ${threads === 1 ? "thread " : "threads"}  ${parts.join(" | ")}`;
 }
 
 function chosenShapes({ cells, quick, only }: Options): readonly Shape[] {
   if (!cells.includes("lstm")) return [];
-  const chosen = (quick && only === "" ? quickShapes : shapes).filter((shape) =>
+  return (quick && only === "" ? quickShapes : shapes).filter((shape) =>
     `${sizesOf(shape)} ${shape.workload} ${shape.set}`.includes(only),
   );
-  return chosen;
 }
 
 function write(file: string, content: string): void {
@@ -236,7 +235,7 @@ async function main(): Promise<void> {
   const peers = values.peers === "none" ? [] : list("peers", values.peers, isPeer);
   const { quick, only, growth, from } = values;
   const isCell = (item: string): boolean => (allCells as readonly string[]).includes(item);
-  const asked = values.cell ?? (values.ab === undefined ? "all" : "lstm");
+  const asked = values.cell ?? (values["fit-plan"] ? "all" : "lstm");
   const cells = asked === "all" ? allCells : (list("cell", asked, isCell) as Cell[]);
   if (values.ab !== undefined) {
     const { text, clean } = abReport(compareCheckouts(root, resolve(values.ab), { cells, only, threads, quick }));
@@ -252,7 +251,7 @@ async function main(): Promise<void> {
   console.log(`\n${reportOf(record)}`);
   if (!from) console.log(`\nThe record is in ${json}; --from ${values.json} reports and draws it again.`);
   if (values.readme) draw(record);
-  const failures = [...record.outcomes, ...(record.cells ?? [])].flatMap((outcome) =>
+  const failures = allOutcomes(record).flatMap((outcome) =>
     Object.values(outcome.peers).filter((peer) => "failure" in peer),
   );
   if (failures.length > 0) {

@@ -1,9 +1,8 @@
 // The measured section of bench/README.md as Markdown made from a record, and its place there: between two comments, so
 // that the rest of the file is nobody's business here and a test can see that text and record agree.
 
-import { peerTitles } from "./chart-ratios.js";
-import { bestPeer, type Outcome, peakShare, type RunRecord, ratioTo } from "./record.js";
-import { byShape, cellRows, digits, float16Rows, peerNames } from "./report.js";
+import { type Outcome, peakShare, peerTitles, type RunRecord, ratioTo } from "./record.js";
+import { byShape, cellRows, digits, float16Rows, lostLines, peerNames } from "./report.js";
 import { sizesOf } from "./shapes.js";
 import { denseMean } from "./targets.js";
 
@@ -37,21 +36,6 @@ function table(record: RunRecord): string[] {
   return [row(head), row(head.map(() => "---")), ...lines];
 }
 
-function slower(record: RunRecord): string[] {
-  const all = record.outcomes.flatMap((outcome) => {
-    const best = bestPeer(outcome);
-    return best ? [{ outcome, ...best }] : [];
-  });
-  const lost = all.filter(({ ratio }) => ratio < 1);
-  if (all.length === 0) return [];
-  if (lost.length === 0) return [`No peer was the faster one in any of the ${all.length} comparisons.`];
-  const named = lost.map(({ outcome, name, ratio }) => {
-    const threads = `${outcome.threads} ${outcome.threads === 1 ? "thread" : "threads"}`;
-    return `${sizesOf(outcome.shape)} on ${threads} (${peerTitles[name] ?? name}, ${ratio.toFixed(2)}×)`;
-  });
-  return [`A peer was the faster one in ${lost.length} of ${all.length} comparisons: ${named.join("; ")}.`];
-}
-
 /** Our own weights in float16, apart from what peers are compared with. */
 function float16(record: RunRecord): string[] {
   const rows = float16Rows(record);
@@ -72,7 +56,7 @@ function otherCells(record: RunRecord): string[] {
   const lines = rows.map(([cell = "", sizes = "", workload = "", ...figures]) => {
     return row([`${cell} ${sizes.replaceAll(",", ", ")} (${workload})`, ...figures]);
   });
-  return ["", row(head), row(head.map(() => "---")), ...lines, ""];
+  return ["", row(head), row(head.map(() => "---")), ...lines, "", ...lostLines(record.cells ?? []), ""];
 }
 
 /** The section's text, without the comments around it. */
@@ -97,7 +81,7 @@ export function measuredSection(record: RunRecord): string {
     ...(means.length > 0
       ? [`The fastest peer of each dense shape takes ${means.join(" and ")} of our time, as geometric means.`]
       : []),
-    ...slower(record),
+    ...lostLines(record.outcomes),
     ...(missing.length > 0 ? [`Not present in this run: ${missing.join(", ")}.`] : []),
     ...float16(record),
     ...otherCells(record),

@@ -6,6 +6,12 @@ import { readRate } from "../../dist/runtime/roofline.js";
 import type { Timing } from "./measure.js";
 import { asLSTM, flopsOf, type Shape, weightTraffic, workingSet } from "./shapes.js";
 
+export const peerTitles: Readonly<Record<string, string>> = {
+  onnxruntime: "onnxruntime-node",
+  torch: "PyTorch",
+  tfjs: "TensorFlow.js, wasm",
+};
+
 /** One peer on one shape: its time and how far its numbers are from ours, or why there is neither. */
 export type PeerOutcome =
   | { readonly timing: Timing; readonly difference: number }
@@ -133,6 +139,11 @@ export function ratioTo(outcome: Outcome, peer: string): number {
 export function bestPeer(outcome: Outcome): { readonly name: string; readonly ratio: number } | undefined {
   const all = Object.keys(outcome.peers).map((name) => ({ name, ratio: ratioTo(outcome, name) }));
   return all.filter(({ ratio }) => !Number.isNaN(ratio)).sort((a, b) => a.ratio - b.ratio)[0];
+}
+
+/** Every shape at every thread count that met the peers, of whatever cell. */
+export function allOutcomes({ outcomes, cells = [] }: RunRecord): readonly Outcome[] {
+  return [...outcomes, ...cells];
 }
 
 /** Our own float32 time over that with float16 weights. */

@@ -12,12 +12,13 @@ import {
   lstmShare,
   type Outcome,
   peakShare,
+  peerTitles,
   type RunRecord,
   ratioTo,
   sameShape,
   speedUp,
 } from "./record.js";
-import { sizesOf } from "./shapes.js";
+import { sizesOf, titleOf } from "./shapes.js";
 import { fitPowerLaw, geometricMean } from "./statistics.js";
 import { verdicts } from "./targets.js";
 
@@ -152,11 +153,32 @@ export function cellRows(record: RunRecord): { readonly peers: string[]; readonl
   return { peers, rows };
 }
 
+/** Where a peer was the faster one, by name; nothing where no peer was timed. */
+export function lostLines(outcomes: readonly Outcome[]): string[] {
+  const all = outcomes.flatMap((outcome) => {
+    const best = bestPeer(outcome);
+    return best ? [{ outcome, ...best }] : [];
+  });
+  const lost = all.filter(({ ratio }) => ratio < 1);
+  if (all.length === 0) return [];
+  if (lost.length === 0) return [`No peer was the faster one in any of the ${all.length} comparisons.`];
+  const named = lost.map(({ outcome, name, ratio }) => {
+    const threads = `${outcome.threads} ${outcome.threads === 1 ? "thread" : "threads"}`;
+    return `${titleOf(outcome.shape)} on ${threads} (${peerTitles[name] ?? name}, ${ratio.toFixed(2)}×)`;
+  });
+  return [`A peer was the faster one in ${lost.length} of ${all.length} comparisons: ${named.join("; ")}.`];
+}
+
 function cellLines(record: RunRecord): string[] {
   const { peers, rows } = cellRows(record);
   if (rows.length === 0) return [];
   const head = ["cell", "T,B,I,H,layers,directions", "workload", "ours ms", ...peers.map((peer) => `${peer} × ours`)];
-  return ["", "GRU and RNN", aligned([[...head, "of our LSTM's GFLOP/s"], ...rows], 3)];
+  return [
+    "",
+    "GRU and RNN",
+    aligned([[...head, "of our LSTM's GFLOP/s"], ...rows], 3),
+    ...lostLines(record.cells ?? []),
+  ];
 }
 
 function growthLines({ growth }: RunRecord): string[] {
@@ -190,8 +212,7 @@ export function reportOf(record: RunRecord): string {
     "Median ms of a pass, 1 / 2 threads; × ours is a peer's time over ours; bandwidth is that of one sequence's weights;",
     "the floor is the time that this machine's measured peak and bandwidth leave (bench/src/floor.ts).",
     "",
-    table(record),
-    "",
+    ...(record.outcomes.length > 0 ? [table(record), ""] : []),
     "Measured limits of this machine",
     ...roofLines(record),
     "",

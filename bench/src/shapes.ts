@@ -143,6 +143,11 @@ export function sizesOf(shape: Shape): string {
   return [span, batch, inputSize, hiddenSize, layers, directions].join(",");
 }
 
+/** The same after the cell's name, where that is not the LSTM. */
+export function titleOf(shape: Shape): string {
+  return shape.cell ? `${shape.cell} ${sizesOf(shape)}` : sizesOf(shape);
+}
+
 export function cellOf({ cell }: Shape): Cell {
   return cell ?? "lstm";
 }

@@ -13,7 +13,7 @@ import {
   scaling,
   speedUp,
 } from "./record.js";
-import { type Shape, sizesOf } from "./shapes.js";
+import { type Shape, sizesOf, titleOf } from "./shapes.js";
 import { geometricMean } from "./statistics.js";
 
 export interface Verdict {
@@ -28,7 +28,7 @@ const counted = (threads: number): string => `${threads} ${threads === 1 ? "thre
 const times = (value: number): string => `${value.toFixed(2)}×`;
 const percent = (share: number): string => `${(100 * share).toFixed(0)}%`;
 const named = ({ shape, threads }: Pick<Outcome, "shape" | "threads">): string =>
-  `${shape.cell ? `${shape.cell} ` : ""}${sizesOf(shape)} (${shape.workload}), ${counted(threads)}`;
+  `${titleOf(shape)} (${shape.workload}), ${counted(threads)}`;
 
 /**
  * Whether all of some figures reach what they should; the figure shown is the lowest.
@@ -80,7 +80,12 @@ function parallel({ batch, layers, directions }: Shape): number {
   return batch * layers * directions;
 }
 
-function cellVerdicts({ cells = [] }: RunRecord): Verdict[] {
+function best(outcome: Outcome): number {
+  return bestPeer(outcome)?.ratio ?? Number.NaN;
+}
+
+function cellVerdicts(record: RunRecord): Verdict[] {
+  const { cells = [] } = record;
   if (cells.length === 0) return [];
   const gru = cells.filter(({ shape }) => shape.cell === "gru" && shape.batch >= 16 && shape.hiddenSize >= 128);
   return [
@@ -88,8 +93,9 @@ function cellVerdicts({ cells = [] }: RunRecord): Verdict[] {
       "no GRU or RNN shape slower than the best peer, 1 and 2 threads",
       1,
       cells,
-      (outcome) => bestPeer(outcome)?.ratio ?? Number.NaN,
+      best,
       times,
+      (outcome) => best(outcome) / floorShare(record, outcome),
     ),
     atLeast("GRU, B ≥ 16, H ≥ 128: 92% of our LSTM's GFLOP/s or more", 0.92, gru, lstmShare, percent),
   ];
@@ -98,7 +104,6 @@ function cellVerdicts({ cells = [] }: RunRecord): Verdict[] {
 export function verdicts(record: RunRecord): Verdict[] {
   const float = record.outcomes.filter(({ shape }) => shape.dtype === "float32");
   const on = (threads: number): Outcome[] => float.filter((outcome) => outcome.threads === threads);
-  const best = (outcome: Outcome): number => bestPeer(outcome)?.ratio ?? Number.NaN;
   const sized = (sizes: string): Outcome[] => on(2).filter(({ shape }) => sizesOf(shape) === sizes);
   const large = ({ shape }: Outcome): boolean => shape.batch >= 64 && shape.hiddenSize >= 256 && !shape.lengths;
   const step = on(1).filter(({ shape }) => shape.stepped && shape.hiddenSize === 64);
