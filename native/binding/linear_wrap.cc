@@ -24,13 +24,13 @@ class TypedLinear final : public Weighted<T, Linear<T>, Module> {
   explicit TypedLinear(const Sizes& sizes) : Base(LinearKind::kName), sizes_(sizes) {}
 
   void forward(const Napi::CallbackInfo& info) override {
-    const Arguments args = read(info);
+    const Arguments args = read_call(info);
     static const std::atomic<bool> never{false};
     loaded_->weights->forward(args.input, args.output, args.rows, never);
   }
 
   std::shared_ptr<Job> forward_job(const Napi::CallbackInfo& info) override {
-    const Arguments args = read(info);
+    const Arguments args = read_call(info);
     const auto input = std::make_shared<std::vector<T>>(args.input, args.input + args.rows * sizes_.inputs);
     const auto job = std::make_shared<Job>();
     job->kept.push_back(Napi::Reference<Napi::Value>::New(info[1], 1));
@@ -47,7 +47,7 @@ class TypedLinear final : public Weighted<T, Linear<T>, Module> {
     std::int64_t rows;
   };
 
-  Arguments read(const Napi::CallbackInfo& info) const {
+  Arguments read_call(const Napi::CallbackInfo& info) const {
     const Napi::Env env = info.Env();
     this->check_loaded(env);
     const int rows = int_arg(env, info[2], "rows", 1, INT32_MAX);

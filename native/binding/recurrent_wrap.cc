@@ -28,7 +28,7 @@ class TypedModel final : public Weighted<T, Weights<T>, RecurrentModule> {
 
   void forward(const Napi::CallbackInfo& info) override {
     OwnedLayout owned;
-    const Call<T> call = read(info, owned);
+    const Call<T> call = read_call(info, owned);
     static const std::atomic<bool> never{false};
     packed_lstm::forward(*loaded_->weights, call, never);
   }
@@ -41,7 +41,7 @@ class TypedModel final : public Weighted<T, Weights<T>, RecurrentModule> {
     };
     const auto copies = std::make_shared<Copies>();
     Call<T>& call = copies->call;
-    call = read(info, copies->owned);
+    call = read_call(info, copies->owned);
     const std::int64_t states = state_rows(copies->owned);
     const auto keep = [](std::vector<T>& into, const T*& from, std::int64_t n) {
       if (from == nullptr) return;
@@ -88,7 +88,7 @@ class TypedModel final : public Weighted<T, Weights<T>, RecurrentModule> {
     return std::int64_t{config_.num_layers} * config_.directions * owned.layout.batch;
   }
 
-  Call<T> read(const Napi::CallbackInfo& info, OwnedLayout& owned) const {
+  Call<T> read_call(const Napi::CallbackInfo& info, OwnedLayout& owned) const {
     const Napi::Env env = info.Env();
     this->check_loaded(env);
     read_layout(
