@@ -36,7 +36,7 @@
 //                  p = 2^n, or 0 below the normal numbers;
 //                  m = fma(r·r, q, -r);  l = fma(r·r, q, -(r + m))                   exp(-y) = p·(1 + m + l)
 //     D(y)         fma(p, 1 + m, 1) of E(max(overflow, min(underflow, y)))           1 / sigmoid(y)
-//     S(y)         o = fma(p, m, p) of E(min(vanishing, max(-y, y)));  w = o / (1 + o);
+//     S(y)         o = p·(1 + m) of E(min(vanishing, max(-y, y)));  w = o / (1 + o);
 //                  y < 0: w;  else 1 - w                                             sigmoid(y)
 //     N(y), M(y)   e = fma(p, m, p - 1) of E(u + u), u = max(-limit, min(limit, y));
 //                  N = -e;  M = 2 + e                                                tanh(y) = N / M

@@ -180,13 +180,15 @@ PACKED_LSTM_NOINLINE void sum_tile_outlined(const PanelRange& weights, int p, co
 }
 
 // Float has its sums and cells written out in each of its kernels. The others call these, which halves their code:
-// float64 is 6% slower for it at H 16, 4% at 64, 1% at 256 (AVX2). An RNN calls them too: its two kinds then share their
-// sums, 100 KB of a binary.
+// float64 is 6% slower for it at H 16, 4% at 64, 1% at 256 (AVX2). An RNN calls them too, so that its two kinds share
+// their sums, and a GRU calls its cells: 150 KB of a binary.
 template <class W>
 constexpr bool kInPlace = std::is_same_v<W, float> && tile_rows(4) > 1;
 
 template <class W, class Cell>
-constexpr bool kCellInPlace = kInPlace<W> && Cell::kShape.gates > 1;
+constexpr bool kSumsInPlace = kInPlace<W> && Cell::kShape.gates > 1;
+template <class W, class Cell>
+constexpr bool kCellsInPlace = kInPlace<W> && Cell::kShape.has_c;
 
 /** The cells of panel p's row r: one for each vector of its units. */
 template <class Cell>
@@ -206,13 +208,13 @@ PACKED_LSTM_INLINE void cell_at(const CellTile<Vec::T>& tile, int p) {
   constexpr int kVectors = Cell::kShape.unit_vectors;
   const auto products = cell_products<Cell::kShape.apart>(tile, weight_rows<W>(tile.weights, p), S::kColumns * Vec::U);
   alignas(64) Vec::T sums[MR * NP * S::kCount * Vec::U];
-  constexpr auto sum = kCellInPlace<W, Cell> ? sum_tile<W, S, MR, NP> : sum_tile_outlined<W, S, MR, NP>;
+  constexpr auto sum = kSumsInPlace<W, Cell> ? sum_tile<W, S, MR, NP> : sum_tile_outlined<W, S, MR, NP>;
   sum(tile.weights, p, products.first == 0 ? nullptr : tile.pre, products.of + products.first, products.of + 2,
       tile.chain, sums);
   CellRow cells[MR * NP * kVectors];
   PACKED_LSTM_UNROLL
   for (int i = 0; i < MR * NP; ++i) point_at<Cell>(tile, p + i % NP, i / NP, cells + i * kVectors);
-  if constexpr (kCellInPlace<W, Cell>) {
+  if constexpr (kCellsInPlace<W, Cell>) {
     finish_cells<Cell>(cells, sums, MR * NP * kVectors);
   } else {
     finish_cells_outlined<Cell>(cells, sums, MR * NP * kVectors);

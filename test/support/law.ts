@@ -110,9 +110,9 @@ function denominator(type: Arithmetic, y: number): number {
 }
 
 function sigmoid(type: Arithmetic, y: number): number {
-  const { fma, round, vanishing } = type;
+  const { round, vanishing } = type;
   const [p, m] = exponential(type, min(vanishing, magnitude(y)));
-  const o = fma(p, m, p);
+  const o = round(p * round(1 + m));
   const w = round(o / round(1 + o));
   return isNegative(y) ? w : round(1 - w);
 }
