@@ -140,7 +140,6 @@ template <class V>
 PACKED_LSTM_INLINE typename V::Reg sigmoid(const typename V::Reg& x) {
   using K = ExpConstants<typename V::T>;
   const ScaledExp<V> e = exp_of_negative<V>(V::min(V::set1(K::kVanishing), magnitude<V>(x)));
-  // No fma: this one would end among the subnormal numbers, where MinGW's fma of doubles rounds twice.
   const auto one = V::set1(1), odds = V::mul(e.two_n, V::add(one, e.m));
   const auto below = V::div(odds, V::add(one, odds));
   return V::by_sign(x, below, V::sub(one, below));

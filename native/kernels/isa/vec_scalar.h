@@ -1,5 +1,5 @@
 // Plain C++ "vectors" of four values, for processors without one of the instruction sets above and as the readable
-// reference. std::fma is exact whether or not the hardware has it, so the bits are those of the other sets.
+// reference. A library's fma is exact where the hardware has none, so the bits are those of the other sets.
 // Included only by scalar.cc, inside its unnamed namespace.
 
 // Exact: as a float's bits, 112 too little in the exponent; the subnormals, infinities and NaN apart.
@@ -14,6 +14,24 @@ PACKED_LSTM_INLINE float widen(Half half) {
   std::memcpy(&out, &bits, sizeof out);
   return out;
 }
+
+PACKED_LSTM_INLINE float exact_fma(float a, float b, float c) { return std::fma(a, b, c); }
+
+#if defined(__MINGW32__) && defined(__x86_64__)
+// MinGW's fma of doubles computes in x87 registers. Microsoft's runtime, which node.exe has, keeps these at 53 bits,
+// where one sum in some thousands is rounded wrongly; at 64 it is exact. The operands tie the call to its place.
+PACKED_LSTM_INLINE double exact_fma(double a, double b, double c) {
+  std::uint16_t given;
+  __asm__ volatile("fnstcw %0" : "=m"(given));
+  const std::uint16_t extended = given | 0x300;
+  __asm__ volatile("fldcw %1" : "+x"(a) : "m"(extended));
+  double out = std::fma(a, b, c);
+  __asm__ volatile("fldcw %1" : "+x"(out) : "m"(given));
+  return out;
+}
+#else
+PACKED_LSTM_INLINE double exact_fma(double a, double b, double c) { return std::fma(a, b, c); }
+#endif
 
 template <class Value, class Bits, int kMantissaBits>
 struct ScalarVec {
@@ -46,10 +64,10 @@ struct ScalarVec {
     return each([&](int) { return v; });
   }
   PACKED_LSTM_INLINE Reg fma(Reg a, Reg b, Reg c) {
-    return each([&](int i) { return std::fma(a.v[i], b.v[i], c.v[i]); });
+    return each([&](int i) { return exact_fma(a.v[i], b.v[i], c.v[i]); });
   }
   PACKED_LSTM_INLINE Reg fms(Reg a, Reg b, Reg c) {
-    return each([&](int i) { return std::fma(a.v[i], b.v[i], -c.v[i]); });
+    return each([&](int i) { return exact_fma(a.v[i], b.v[i], -c.v[i]); });
   }
   PACKED_LSTM_INLINE Reg add(Reg a, Reg b) {
     return each([&](int i) { return a.v[i] + b.v[i]; });
