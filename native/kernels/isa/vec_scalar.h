@@ -17,17 +17,41 @@ PACKED_LSTM_INLINE float widen(Half half) {
 
 PACKED_LSTM_INLINE float exact_fma(float a, float b, float c) { return std::fma(a, b, c); }
 
-#if defined(__MINGW32__) && defined(__x86_64__)
-// MinGW's fma of doubles computes in x87 registers. Microsoft's runtime, which node.exe has, keeps these at 53 bits,
-// where one sum in some thousands is rounded wrongly; at 64 it is exact. The operands tie the call to its place.
+#ifdef __MINGW32__
+// What a rounding of x + y takes.
+PACKED_LSTM_INLINE double lost(double x, double y, double sum) {
+  const double of_y = sum - x;
+  return (x - (sum - of_y)) + (y - of_y);
+}
+
+// The upper half of a double's bits; the rest is exact.
+PACKED_LSTM_INLINE double upper(double x) {
+  const double scaled = 134217729.0 * x;  // 2^27 + 1
+  return scaled - (scaled - x);
+}
+
+// The fma that zig links for MinGW rounds some sums of sparse doubles wrongly (0.9999999999999999 for ..98). This one
+// is Boldo's and Melquiond's: the low parts are added rounded to odd, so that the last rounding is the only one
+// ("Emulation of a FMA and correctly rounded sums", IEEE Trans. Comput. 57, 2008). Beyond the range where its products
+// are exact the library's has to do.
 PACKED_LSTM_INLINE double exact_fma(double a, double b, double c) {
-  std::uint16_t given;
-  __asm__ volatile("fnstcw %0" : "=m"(given));
-  const std::uint16_t extended = given | 0x300;
-  __asm__ volatile("fldcw %1" : "+x"(a) : "m"(extended));
-  double out = std::fma(a, b, c);
-  __asm__ volatile("fldcw %1" : "+x"(out) : "m"(given));
-  return out;
+  const double product = a * b;
+  const auto within = [](double x) { return std::fabs(x) < 0x1p900; };
+  if (!(within(a) && within(b) && within(c) && within(product) && std::fabs(product) > 0x1p-900)) {
+    return std::fma(a, b, c);
+  }
+  const double a_upper = upper(a), a_lower = a - a_upper, b_upper = upper(b), b_lower = b - b_upper;
+  const double product_low =
+      ((a_upper * b_upper - product) + a_upper * b_lower + a_lower * b_upper) + a_lower * b_lower;
+  const double with_low = c + product_low, low = lost(c, product_low, with_low);
+  const double sum = product + with_low, sum_low = lost(product, with_low, sum);
+  double odd = low + sum_low;
+  const double error = lost(low, sum_low, odd);
+  std::uint64_t bits;
+  std::memcpy(&bits, &odd, sizeof bits);
+  if (error != 0 && bits % 2 == 0) bits += (error > 0) == (odd > 0) ? 1 : -1;
+  std::memcpy(&odd, &bits, sizeof odd);
+  return sum + odd;
 }
 #else
 PACKED_LSTM_INLINE double exact_fma(double a, double b, double c) { return std::fma(a, b, c); }
