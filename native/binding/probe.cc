@@ -44,8 +44,8 @@ double rate(double seconds, const Work& work) {
 }
 
 template <class T>
-double measure(std::size_t bytes, double seconds) {
-  const Probe<T>& probe = kernels<T>().probe;
+double measure(std::size_t bytes, double seconds, Storage storage = kStoredAs<T>) {
+  const Probe<T>& probe = kernels<T>(storage).probe;
   std::atomic<T> sink{0};
   if (bytes == 0) {
     return probe.flops_a_round *
@@ -68,11 +68,15 @@ double measure(std::size_t bytes, double seconds) {
 Napi::Value probe(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::string dtype = info[0].IsString() ? info[0].As<Napi::String>().Utf8Value() : "";
-  if (dtype != "float32" && dtype != "float64") throw_type_error(env, "dtype: expected \"float32\" or \"float64\"");
-  const std::size_t bytes = static_cast<std::size_t>(int_arg(env, info[1], "bytes", 0, kMaxBytes));
+  const bool int8 = dtype == "int8";
+  if (!int8 && dtype != "float32" && dtype != "float64")
+    throw_type_error(env, "dtype: expected \"float32\", \"float64\" or \"int8\"");
+  const std::size_t bytes = static_cast<std::size_t>(int_arg(env, info[1], "bytes", 0, int8 ? 0 : kMaxBytes));
   const double seconds = int_arg(env, info[2], "milliseconds", 1, kMaxMilliseconds) / 1000.0;
-  const double rate = guarded(
-      env, [&] { return dtype == "float32" ? measure<float>(bytes, seconds) : measure<double>(bytes, seconds); });
+  const double rate = guarded(env, [&] {
+    if (int8) return measure<float>(0, seconds, Storage::kInt8);
+    return dtype == "float32" ? measure<float>(bytes, seconds) : measure<double>(bytes, seconds);
+  });
   return Napi::Number::New(env, rate);
 }
 
