@@ -179,10 +179,13 @@ void cell(const CellTile<float>& tile) {
     of.product = 1;
     if constexpr (kShape.apart) {
       if (hoisted) {
-        for (int i = 0; i < tile.rows * panels * C; ++i) {
-          const int r = i / (panels * C), n = i / C % panels, column = i % C;
-          Vec::store(of.out[r] + n * kSums + column * Vec::U,
-                     Vec::load(tile.pre[r] + (p + n) * kPanel + column * Vec::U));
+        for (int r = 0; r < tile.rows; ++r) {
+          for (int n = 0; n < panels; ++n) {
+            PACKED_LSTM_UNROLL
+            for (int c = 0; c < C; ++c) {
+              Vec::store(of.out[r] + n * kSums + c * Vec::U, Vec::load(tile.pre[r] + (p + n) * kPanel + c * Vec::U));
+            }
+          }
         }
       }
       starts_in_panel(1);

@@ -71,6 +71,9 @@ template <class Cell>
 PACKED_LSTM_NOINLINE void finish_tile(const CellTile<Vec::T>& tile, int p, int panels, Vec::T* sums) {
   constexpr int kVectors = Cell::kShape.unit_vectors;
   CellRow cells[kMaxTileRows * kVectors];
-  for (int i = 0; i < tile.rows * panels; ++i) point_at<Cell>(tile, p + i % panels, i / panels, cells + i * kVectors);
-  finish_cells<Cell>(cells, sums, tile.rows * panels * kVectors);
+  int count = 0;
+  for (int r = 0; r < tile.rows; ++r) {
+    for (int n = 0; n < panels; ++n, count += kVectors) point_at<Cell>(tile, p + n, r, cells + count);
+  }
+  finish_cells<Cell>(cells, sums, count);
 }
