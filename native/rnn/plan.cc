@@ -260,10 +260,12 @@ Plan make_plan(const Config& config, const Layout& layout, const KernelTraits& k
 }
 
 std::string Plan::describe() const {
-  return "groups " + std::to_string(groups) + ", directions " + std::to_string(directions) + ", splits " +
-         std::to_string(splits) + ", slots " + std::to_string(slots) + ", hoisted " + std::to_string(hoisted_below) +
-         " and " + std::to_string(hoisted_above) + ", block rows " + std::to_string(block_rows) + ", cycles " +
-         std::to_string(static_cast<std::int64_t>(cycles));
+  char text[200];
+  std::snprintf(text, sizeof text,
+                "groups %d, directions %d, splits %d, slots %d, hoisted %d and %d, block rows %lld, cycles %.0f",
+                groups, directions, splits, slots, hoisted_below, hoisted_above, static_cast<long long>(block_rows),
+                cycles);
+  return text;
 }
 
 }  // namespace packed_lstm

@@ -17,7 +17,11 @@ struct Dot {
     return vreinterpretq_s8_s32(vdupq_n_s32(four));
   }
   PACKED_LSTM_INLINE Sum add(Sum sum, Columns columns, int8x16_t values) {
-#ifdef PACKED_LSTM_DOTPROD
+#if defined(PACKED_LSTM_DOTPROD) && defined(__GNUC__)
+    // By name: compilers call the processor's extension by names of their own.
+    __asm__(".arch_extension dotprod\n\tsdot %0.4s, %1.16b, %2.16b" : "+w"(sum) : "w"(columns), "w"(values));
+    return sum;
+#elif defined(PACKED_LSTM_DOTPROD)
     return vdotq_s32(sum, columns, values);
 #else
     const int16x8_t low = vmull_s8(vget_low_s8(columns), vget_low_s8(values)), high = vmull_high_s8(columns, values);
