@@ -133,6 +133,11 @@ export interface RuntimeInfo {
   supportedIsas: string[];
   /** Compute threads, the calling one included. */
   threads: number;
+  /**
+   * What that number follows from: the affinity mask, the CPU quota of the process's control groups, the physical cores
+   * behind the mask, PACKED_LSTM_NUM_THREADS or setNumThreads.
+   */
+  threadsFrom: "affinity" | "quota" | "cores" | "environment" | "setNumThreads";
   /** The compiler that built the addon. */
   compiler: string;
 }

@@ -1,16 +1,15 @@
 // What native/rnn/plan.cc plans for 1 to 128 cores, on a processor of made-up caches (test/support/plan-table.cc): a table
 // that a reader can judge, and what must hold of every plan. No pass is run.
 
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { compiler, compiles } from "./support/compiler.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const compiler = process.env.CXX ?? "c++";
-const compiles = process.platform !== "win32" && spawnSync(compiler, ["--version"]).status === 0;
 const folder = mkdtempSync(join(tmpdir(), "packed-lstm-plans-"));
 const program = join(folder, "plan-table");
 afterAll(() => rmSync(folder, { recursive: true }));

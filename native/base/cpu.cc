@@ -1,12 +1,9 @@
 // Asks cpuid (x86) and the operating system; every answer falls back to a conservative one.
 #include "base/cpu.h"
 
-#include <algorithm>
 #include <cstdint>
-#include <thread>
 
 #if defined(__linux__)
-#include <sched.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 #endif
@@ -135,27 +132,10 @@ void read_caches(CpuInfo& info) {
 
 #endif
 
-int count_cores() {
-#if defined(__linux__)
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-#elif defined(_WIN32)
-  DWORD_PTR process = 0, system = 0;
-  if (GetProcessAffinityMask(GetCurrentProcess(), &process, &system) && process != 0) {
-    int n = 0;
-    for (; process != 0; process &= process - 1) ++n;
-    return n;
-  }
-#endif
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
 CpuInfo read_cpu() {
   CpuInfo info;
   read_isa(info);
   read_caches(info);
-  info.cores = count_cores();
   return info;
 }
 

@@ -2,13 +2,13 @@
 // condition variable. Claiming is a compare-and-swap per helper, so a call never waits for a helper that is busy.
 #include "base/pool.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <thread>
 
-#include "base/cpu.h"
 #include "base/spin.h"
 
 namespace packed_lstm {
@@ -19,17 +19,16 @@ enum State : int { kIdle, kClaimed, kAssigned };
 // Long enough to catch the next call of a loop in JavaScript, short enough to leave the core to others.
 constexpr auto kSpin = std::chrono::microseconds(50);
 
-int default_threads() {
-  const int cores = cpu_info().cores;
+ThreadLimit chosen_threads(const ThreadLimit& limit) {
   const char* text = std::getenv("PACKED_LSTM_NUM_THREADS");
-  if (text == nullptr || *text == '\0') return cores;
+  if (text == nullptr || *text == '\0') return limit;
   char* end = nullptr;
   const long n = std::strtol(text, &end, 10);
   if (*end != '\0' || n < 1 || n > kMaxThreads) {
     throw std::runtime_error("PACKED_LSTM_NUM_THREADS: expected an integer from 1 to " + std::to_string(kMaxThreads) +
                              ", but got \"" + text + "\"");
   }
-  return static_cast<int>(n);
+  return {static_cast<int>(n), ThreadsFrom::kEnvironment};
 }
 
 }  // namespace
@@ -69,13 +68,20 @@ struct Pool::Helper {
 };
 
 Pool& Pool::get() {
-  static Pool* pool = new Pool();
+  static Pool* pool = new Pool(thread_limit());
   return *pool;
 }
 
-Pool::Pool() : threads_(default_threads()) {}
+Pool::Pool(const ThreadLimit& limit) : limit_(limit) {
+  const ThreadLimit chosen = chosen_threads(limit);
+  threads_.store(std::min(chosen.threads, kMaxThreads));
+  from_.store(chosen.from);
+}
 
-void Pool::set_threads(int n) { threads_.store(n < 1 ? 1 : (n > kMaxThreads ? kMaxThreads : n)); }
+void Pool::set_threads(int n) {
+  threads_.store(std::max(1, std::min(n, kMaxThreads)));
+  from_.store(ThreadsFrom::kCaller);
+}
 
 void Pool::start_helpers(int n) {
   if (helper_count_.load(std::memory_order_acquire) >= n) return;
@@ -104,7 +110,7 @@ Pool::Helper* Pool::claim() {
 void Pool::run(int wanted, const std::function<void(int)>& prepare, const Task& task) {
   Helper* claimed[kMaxThreads];
   int helpers = 0;
-  if (wanted > 1) {
+  if (wanted > 1 && job_count_.load(std::memory_order_relaxed) == 0) {
     if (wanted > kMaxThreads) wanted = kMaxThreads;
     start_helpers(wanted - 1);
     while (helpers < wanted - 1 && (claimed[helpers] = claim()) != nullptr) ++helpers;
@@ -158,8 +164,8 @@ bool Pool::take_job(std::function<void()>& job) {
 void Pool::serve(Helper& helper) {
   std::function<void()> job;
   for (;;) {
-    // With more threads than cores a spinning helper only keeps a working one off its core.
-    helper.await_assignment(threads() <= cpu_info().cores);
+    // With more threads than there is room for a spinning helper only keeps a working one off its core.
+    helper.await_assignment(threads() <= limit_.threads);
     if (helper.task != nullptr) {
       (*helper.task)(helper.worker, helper.workers);
       helper.left->fetch_sub(1, std::memory_order_release);

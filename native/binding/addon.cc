@@ -44,6 +44,7 @@ Napi::Value runtime_info(const Napi::CallbackInfo& info) {
   out.Set("isa", selected_isa());
   out.Set("supportedIsas", isas);
   out.Set("threads", Pool::get().threads());
+  out.Set("threadsFrom", name_of(Pool::get().threads_from()));
   out.Set("compiler", compiler());
   return out;
 }

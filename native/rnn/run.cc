@@ -13,6 +13,7 @@
 #include "base/aligned.h"
 #include "base/pool.h"
 #include "base/spin.h"
+#include "kernels/registry.h"
 #include "rnn/walker.h"
 
 namespace packed_lstm {
@@ -135,7 +136,7 @@ class Forward {
         kernels.storage == Storage::kFloat16 ? " (weights float16)"
         : kernels.storage == Storage::kInt8  ? " (weights int8)"
                                              : "",
-        kernels.isa, kind, layout.steps, layout.batch, static_cast<long long>(layout.rows()), config_.input_size,
+        selected_isa(), kind, layout.steps, layout.batch, static_cast<long long>(layout.rows()), config_.input_size,
         config_.hidden_size, config_.proj_size, config_.num_layers, config_.directions, plan_.describe().c_str(), ms);
   }
 
