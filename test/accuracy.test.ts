@@ -171,7 +171,7 @@ describe(`weights in int8 on ${runtimeInfo().isa}`, () => {
       const x = randn([30, 4, inputSize]);
       const [exact] = wide.forward(x);
       const [near] = cell.fromStateDict(wide.stateDict(), { weightDtype: "int8" }).forward(x);
-      const squares = near.data.reduce((sum, value, i) => sum + (value - exact.data[i]!) ** 2, 0);
+      const squares = Array.from(near.data, (value, i) => (value - exact.data[i]!) ** 2).reduce((a, b) => a + b);
       expect(Math.sqrt(squares / near.size)).toBeLessThan(bar);
       expect(squares).toBeGreaterThan(0);
     },

@@ -258,6 +258,7 @@ class Case {
       outFeatures: 1 + this.#below(70),
       bias: this.#below(2) === 0,
       dtype,
+      weightDtype: dtype === "float32" && this.#below(3) === 0 ? "int8" : dtype,
     } as const;
     const object = new native.Linear(this.#tricky({ ...config, inFeatures: this.#odd(config.inFeatures) }) as never);
     this.#products.push({ config, object });

@@ -8,15 +8,17 @@ export function randomConfig(below: Below): RecurrentConfig {
   const hiddenSize = 1 + below(20);
   const cells: CellKind[] = ["lstm", "lstm", "lstm", "gru", "rnn_tanh", "rnn_relu"];
   const cell = cells[below(cells.length)] ?? "lstm";
+  const dtype = below(4) === 0 ? "float64" : "float32";
   return {
     cell,
-    inputSize: 1 + below(6),
+    inputSize: 1 + below(below(4) === 0 ? 40 : 6),
     hiddenSize,
     projSize: cell === "lstm" && below(3) === 0 ? below(hiddenSize) : 0,
     numLayers: 1 + below(2),
     bidirectional: below(3) === 0,
     bias: below(3) !== 0,
-    dtype: below(4) === 0 ? "float64" : "float32",
+    dtype,
+    weightDtype: dtype === "float32" && below(3) === 0 ? "int8" : dtype,
   };
 }
 
