@@ -16,7 +16,7 @@ import type {
 import { native } from "../../lib/native.js";
 import type { Below } from "../support/mutate.js";
 import { detach } from "../support/odd-buffers.js";
-import { parameterSizes, randomConfig, randomRows } from "./sizes.js";
+import { parameterSizes, randomConfig, randomLinear, randomRows } from "./sizes.js";
 import type { Attack, Outcome, Target } from "./target.js";
 import { Memory, type Numbers, stranger } from "./values.js";
 
@@ -252,14 +252,8 @@ class Case {
   }
 
   #newProduct(): void {
-    const dtype = this.#below(4) === 0 ? "float64" : "float32";
-    const config = {
-      inFeatures: 1 + this.#below(20),
-      outFeatures: 1 + this.#below(70),
-      bias: this.#below(2) === 0,
-      dtype,
-      weightDtype: dtype === "float32" && this.#below(3) === 0 ? "int8" : dtype,
-    } as const;
+    const config = randomLinear(this.#below);
+    const { dtype } = config;
     const object = new native.Linear(this.#tricky({ ...config, inFeatures: this.#odd(config.inFeatures) }) as never);
     this.#products.push({ config, object });
     const list = [this.#array(dtype, config.inFeatures * config.outFeatures)];

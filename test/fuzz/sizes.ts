@@ -1,6 +1,6 @@
 // Models and batches drawn at random, and how long every array of a call on them is, as binding.d.ts says.
 
-import type { CellKind, RecurrentConfig } from "../../binding.js";
+import type { CellKind, LinearConfig, RecurrentConfig } from "../../binding.js";
 import { gatesOf } from "../support/binding-model.js";
 import type { Below } from "../support/mutate.js";
 
@@ -17,6 +17,17 @@ export function randomConfig(below: Below): RecurrentConfig {
     numLayers: 1 + below(2),
     bidirectional: below(3) === 0,
     bias: below(3) !== 0,
+    dtype,
+    weightDtype: dtype === "float32" && below(3) === 0 ? "int8" : dtype,
+  };
+}
+
+export function randomLinear(below: Below): LinearConfig {
+  const dtype = below(4) === 0 ? "float64" : "float32";
+  return {
+    inFeatures: 1 + below(20),
+    outFeatures: 1 + below(70),
+    bias: below(2) === 0,
     dtype,
     weightDtype: dtype === "float32" && below(3) === 0 ? "int8" : dtype,
   };
