@@ -31,10 +31,19 @@ const others = forced ? [] : supportedIsas.filter((name) => name !== isa);
 const self = { find: /^packed-lstm$/, replacement: `${root}lib/index.ts` };
 
 function project(name: string, include: string[], env: Record<string, string>) {
+  // As many threads as a test asks for, whatever cores there are and however busy they are.
+  const threads = { PACKED_LSTM_ALL_THREADS: "1" };
   return {
     root,
     resolve: { alias: [self] },
-    test: { name, include, env, pool: "forks" as const, testTimeout: 60_000, hookTimeout: 60_000 },
+    test: {
+      name,
+      include,
+      env: { ...threads, ...env },
+      pool: "forks" as const,
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+    },
   };
 }
 

@@ -2,6 +2,7 @@
 // condition variable. Claiming is a compare-and-swap per helper, so a call never waits for a helper that is busy.
 #include "base/pool.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <stdexcept>
@@ -32,13 +33,24 @@ int default_threads() {
   return static_cast<int>(n);
 }
 
+/** A run's own account of its helpers. */
+struct Tally {
+  std::atomic<int> left;
+  std::atomic<std::int64_t> waited{0};  // less the time at which each was ready
+
+  void leave(std::int64_t waited_before) {
+    waited.fetch_add(waited_here() - waited_before - nanoseconds_now(), std::memory_order_relaxed);
+    left.fetch_sub(1, std::memory_order_release);
+  }
+};
+
 }  // namespace
 
 struct Pool::Helper {
   alignas(64) std::atomic<int> state{kIdle};
   std::atomic<bool> asleep{false};
   const Task* task = nullptr;  // with kAssigned: a share of a run …
-  std::atomic<int>* left = nullptr;
+  Tally* tally = nullptr;
   int worker = 0, workers = 0;  // … or, with task null, "look at the job queue"
   std::mutex mutex;
   std::condition_variable wake;
@@ -73,9 +85,14 @@ Pool& Pool::get() {
   return *pool;
 }
 
-Pool::Pool() : threads_(default_threads()) {}
+Pool::Pool() : all_threads_(std::getenv("PACKED_LSTM_ALL_THREADS") != nullptr), threads_(default_threads()) {}
 
 void Pool::set_threads(int n) { threads_.store(n < 1 ? 1 : (n > kMaxThreads ? kMaxThreads : n)); }
+
+int Pool::workers() {
+  // More workers than cores would only wait for each other: 64 of them on two cores took 30 times as long as two.
+  return all_threads_ ? threads() : company_.workers(std::min(threads(), cpu_info().cores));
+}
 
 void Pool::start_helpers(int n) {
   if (helper_count_.load(std::memory_order_acquire) >= n) return;
@@ -119,16 +136,21 @@ void Pool::run(int wanted, const std::function<void(int)>& prepare, const Task& 
     }
     throw;
   }
-  std::atomic<int> left{helpers};
+  if (helpers == 0) return task(0, 1);
+  Tally tally{{helpers}};
+  const std::int64_t began = nanoseconds_now(), waited_before = waited_here();
   for (int i = 0; i < helpers; ++i) {
     claimed[i]->task = &task;
-    claimed[i]->left = &left;
+    claimed[i]->tally = &tally;
     claimed[i]->worker = i + 1;
     claimed[i]->workers = workers;
     claimed[i]->assign();
   }
   task(0, workers);
-  spin_until([&] { return left.load(std::memory_order_acquire) == 0; });
+  spin_until([&] { return tally.left.load(std::memory_order_acquire) == 0; });
+  const std::int64_t ended = nanoseconds_now();
+  const std::int64_t waited = tally.waited.load(std::memory_order_relaxed) + helpers * ended;
+  company_.note(Pool::workers(), workers, ended - began, waited + waited_here() - waited_before);
 }
 
 void Pool::post(std::function<void()> job) {
@@ -161,8 +183,9 @@ void Pool::serve(Helper& helper) {
     // With more threads than cores a spinning helper only keeps a working one off its core.
     helper.await_assignment(threads() <= cpu_info().cores);
     if (helper.task != nullptr) {
+      const std::int64_t waited_before = waited_here();
       (*helper.task)(helper.worker, helper.workers);
-      helper.left->fetch_sub(1, std::memory_order_release);
+      helper.tally->leave(waited_before);
       helper.task = nullptr;
     }
     for (;;) {

@@ -10,6 +10,8 @@
 #include <mutex>
 #include <vector>
 
+#include "base/company.h"
+
 namespace packed_lstm {
 
 /** The most threads that can be asked for. */
@@ -23,6 +25,12 @@ class Pool {
   /** Compute threads a call may use, the calling one included. */
   int threads() const { return threads_.load(std::memory_order_relaxed); }
   void set_threads(int n);
+
+  /**
+   * How many of these a call had better have now: no more than there are cores, and fewer while other work keeps them
+   * busy. All of them where the environment has PACKED_LSTM_ALL_THREADS, for tests of what no machine at rest shows.
+   */
+  int workers();
 
   /**
    * Calls task(worker, workers) for worker = 0 … workers − 1, all at once, worker 0 on the calling thread, and returns
@@ -44,7 +52,9 @@ class Pool {
   void serve(Helper& helper);
   bool take_job(std::function<void()>& job);
 
+  const bool all_threads_;
   std::atomic<int> threads_;
+  Company company_;
   std::mutex mutex_;  // guards jobs_ and the growth of helpers_
   std::deque<std::function<void()>> jobs_;
   std::atomic<int> job_count_{0};

@@ -41,7 +41,7 @@ void Linear<T>::unpack(const std::vector<T*>& parameters) const {
 
 template <class T>
 int Linear<T>::wanted_workers(std::int64_t rows) const {
-  const int threads = Pool::get().threads();
+  const int threads = Pool::get().workers();
   const double cycles = static_cast<double>(rows) * inputs_ * panels_.count() * 2;  // four vectors a panel, two a cycle
   return static_cast<int>(std::min<double>(threads, 1 + cycles / kCyclesPerWorker));
 }

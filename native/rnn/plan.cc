@@ -219,6 +219,8 @@ Plan plan_of(const TeamShape& shape, const Config& config, const Layout& layout,
   return Model(config, layout, kernels).complete(shape);
 }
 
+bool plan_is_forced() { return forced_shape().groups != 0; }
+
 Plan make_plan(const Config& config, const Layout& layout, const KernelTraits& kernels, int threads) {
   const Model model(config, layout, kernels);
   const TeamShape forced = forced_shape();

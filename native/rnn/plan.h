@@ -52,6 +52,9 @@ constexpr int kHoistRows = 256;
 /** The plan for a team of this shape. */
 Plan plan_of(const TeamShape& shape, const Config& config, const Layout& layout, const KernelTraits& kernels);
 
+/** Whether PACKED_LSTM_PLAN names the shape of a team. */
+bool plan_is_forced();
+
 /**
  * The best plan for at most `threads` workers, or, where PACKED_LSTM_PLAN names the shape of a team ("2,1,1": groups,
  * directions, splits) that this call can have, that one's.

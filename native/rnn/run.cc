@@ -117,7 +117,8 @@ class Forward {
 
  private:
   void run() {
-    plan_ = make_plan(config_, call_.layout, traits(model_.kernels(), config_.cell), Pool::get().threads());
+    const int threads = plan_is_forced() ? Pool::get().threads() : Pool::get().workers();
+    plan_ = make_plan(config_, call_.layout, traits(model_.kernels(), config_.cell), threads);
     advise_huge_pages(call_.output, static_cast<std::size_t>(call_.layout.rows()) * config_.output_size() * sizeof(T));
     Pool::get().run(plan_.workers(), [this](int n) { prepare(n); }, [this](int worker, int) { work(worker); });
     release_large_scratch();
