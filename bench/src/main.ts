@@ -17,6 +17,7 @@ import { contest, messageOf, type Peers } from "./contest.js";
 import { fitRounds, planReport, weighPlans } from "./fit-plan.js";
 import { float16Steps, measureFloat16 } from "./float16.js";
 import { measureMemory, measureSweeps, pointsInSweeps } from "./growth.js";
+import { measureLoaded } from "./loaded.js";
 import { betterRoofs, machineNow, measureRoofs } from "./machine.js";
 import { loadOrt } from "./onnxruntime.js";
 import { clockOf, constantsReport, fitConstants, measureModel, modelReport } from "./plan-model.js";
@@ -30,7 +31,8 @@ import { Torch } from "./torch.js";
 
 const usage = `npm run bench -- [OPTIONS]
   --quick           one shape of each kind, briefly: under a minute
-  --only TEXT       the shapes whose sizes, workload or set contain TEXT; float16 for those weights alone
+  --only TEXT       the shapes whose sizes, workload or set contain TEXT; float16 for those weights alone,
+                    loaded for the workloads beside a busy process (Linux)
   --cell LIST       of lstm, gru, rnn; or all. lstm unless given, with --fit-plan all
   --threads LIST    thread counts, such as 1,2 (the default)
   --peers LIST      of onnxruntime, torch, tfjs; or none. PACKED_LSTM_BENCH_PYTHON names the Python that has torch
@@ -244,6 +246,10 @@ async function main(): Promise<void> {
     return;
   }
   if (values["fit-plan"]) return fitPlan(cells, Math.max(...threads));
+  if (only === "loaded") {
+    if (!(await measureLoaded(Math.max(...threads), quick))) process.exitCode = 1;
+    return;
+  }
   const json = resolve(values.json);
   const record = from
     ? (JSON.parse(readFileSync(from, "utf8")) as RunRecord)
