@@ -90,7 +90,7 @@ Pool::Pool() : all_threads_(std::getenv("PACKED_LSTM_ALL_THREADS") != nullptr), 
 void Pool::set_threads(int n) { threads_.store(n < 1 ? 1 : (n > kMaxThreads ? kMaxThreads : n)); }
 
 int Pool::workers() {
-  // More workers than cores would only wait for each other: 64 of them on two cores took 30 times as long as two.
+  // More workers than cores would only wait for each other: 64 of them on two cores took 8 times as long as two.
   return all_threads_ ? threads() : company_.workers(std::min(threads(), cpu_info().cores));
 }
 
