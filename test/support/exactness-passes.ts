@@ -60,6 +60,13 @@ export function setUp(cell: Cell, shape: Shape, dtype: FloatDType, seed = 7): Se
   return { timeMajor, batchFirst, sequences, states };
 }
 
+/** The setup with its models' weights stored otherwise. */
+export function storedAs(weightDtype: "float16" | "int8", cell: Cell, setup: Setup): Setup {
+  const make = (batchFirst: boolean): Module =>
+    cell.fromStateDict(setup.timeMajor.stateDict(), { weightDtype, batchFirst });
+  return { ...setup, timeMajor: make(false), batchFirst: make(true) };
+}
+
 const order = (n: number): number[] => Array.from({ length: n }, (_, k) => k);
 
 /** The setup with its sequences (and their states) in another order, or fewer of them. */
