@@ -169,9 +169,9 @@ export interface Binding {
   runtimeInfo(): RuntimeInfo;
   /**
    * What all compute threads at once reach at most, in the instruction set in use. With `bytes` 0: floating-point
-   * operations a second, of fused multiply-adds in registers. Otherwise: bytes a second, read in order and again and
-   * again by each thread from a buffer of its own of about that size. "int8" has the first alone: multiplications and
-   * additions of 8 bits. Blocks for about `milliseconds`.
+   * operations a second, of fused multiply-adds in registers. Otherwise: bytes a second, read to and fro by each
+   * thread from a buffer of its own of about that size. "int8" has the first alone: multiplications and additions of
+   * 8 bits. Blocks for about `milliseconds`.
    */
   probe(dtype: "float32" | "float64" | "int8", bytes: number, milliseconds: number): number;
 }

@@ -145,7 +145,7 @@ async function measureAll(options: Options): Promise<RunRecord> {
   const halves = lstm && (only === "" || only === "float16") ? float16Steps(threads) : 0;
   const shapesInAll = (chosen.length + others.length) * threads.length;
   const progress = startProgress((lstm ? 3 : 2) + shapesInAll + halves + points);
-  keep({ roofs: measureRoofs(threads, quick) });
+  keep({ roofs: measureRoofs(threads, quick, [...chosen, ...others]) });
   progress.step("the machine's limits");
   for (const shape of chosen) {
     for (const count of threads) {
@@ -174,7 +174,7 @@ async function measureAll(options: Options): Promise<RunRecord> {
     progress.step("memory");
   }
   // At both ends of the run: other work on the machine took a third of one thread count's peak in one of them once.
-  keep({ roofs: betterRoofs(record.roofs, measureRoofs(threads, quick)) });
+  keep({ roofs: betterRoofs(record.roofs, measureRoofs(threads, quick, [...chosen, ...others])) });
   progress.step("the machine's limits again");
   progress.stop();
   peers.torch?.close();

@@ -4,7 +4,7 @@
 import type { Roofline } from "../../dist/runtime/roofline.js";
 import { readRate } from "../../dist/runtime/roofline.js";
 import type { Timing } from "./measure.js";
-import { asLSTM, flopsOf, type Shape, weightTraffic, workingSet } from "./shapes.js";
+import { asLSTM, flopsOf, recurrentBytes, type Shape, weightTraffic, workingSet } from "./shapes.js";
 
 export const peerTitles: Readonly<Record<string, string>> = {
   onnxruntime: "onnxruntime-node",
@@ -114,12 +114,12 @@ export function peakShare(record: RunRecord, outcome: Outcome): number {
   return (1e9 * gflops(outcome)) / (roofOf(record, outcome)?.flops ?? Number.NaN);
 }
 
-/** The share of the measured bandwidth, 0 to 1, for one sequence, whose steps each read all weights; otherwise NaN. */
+/** The share of the bandwidth that the floor reckons with, for one sequence, whose steps each read all weights; otherwise NaN. */
 export function bandwidthShare(record: RunRecord, outcome: Outcome): number {
   const { shape, threads, ours } = outcome;
   const roof = roofOf(record, outcome);
   if (!roof || shape.batch > 1 || shape.steps === 1) return Number.NaN;
-  return weightTraffic(shape) / (ours.median / 1e3) / readRate(roof, workingSet(shape, threads));
+  return weightTraffic(shape) / (ours.median / 1e3) / readRate(roof, recurrentBytes(shape) / threads / 2);
 }
 
 /** The nearest cache that holds what a thread reads each step, or "memory"; "?" where the caches are not known. */

@@ -3,6 +3,8 @@
 
 import { floorShare } from "./floor.js";
 import {
+  allOutcomes,
+  bandwidthShare,
   bestPeer,
   lstmShare,
   type Outcome,
@@ -101,6 +103,29 @@ function cellVerdicts(record: RunRecord): Verdict[] {
   ];
 }
 
+const noise = 0.03; // of the measured limits: their best blocks differ by so much from run to run
+
+/** Nobody is faster than what the machine can do: a figure above says that the model of the limit is wrong. */
+function withinLimits(record: RunRecord): Verdict {
+  const shares = allOutcomes(record)
+    .flatMap((o) => [
+      { o, share: floorShare(record, o) },
+      { o, share: bandwidthShare(record, o) },
+    ])
+    .filter(({ share }) => !Number.isNaN(share));
+  const above = shares.filter(({ share }) => share > 1 + noise);
+  const highest = Math.max(...shares.map(({ share }) => share));
+  return {
+    ...single(
+      `no figure above 100% of the machine's limits (${percent(noise)} are noise)`,
+      shares.length > 0 ? highest : Number.NaN,
+      above.length === 0,
+      `highest ${percent(highest)}`,
+    ),
+    short: above.map(({ o, share }) => `${named(o)}: ${percent(share)}`),
+  };
+}
+
 export function verdicts(record: RunRecord): Verdict[] {
   const float = record.outcomes.filter(({ shape }) => shape.dtype === "float32");
   const on = (threads: number): Outcome[] => float.filter((outcome) => outcome.threads === threads);
@@ -178,6 +203,7 @@ export function verdicts(record: RunRecord): Verdict[] {
       (o) => floorShare(record, o),
       percent,
     ),
+    withinLimits(record),
     atLeast("one step from JavaScript, 64 → 64: 8× onnxruntime-node or more", 8, step, toOrt, times),
     ...step.map(({ ours }) =>
       single(
