@@ -27,7 +27,7 @@ export interface Verdict {
 }
 
 const counted = (threads: number): string => `${threads} ${threads === 1 ? "thread" : "threads"}`;
-const times = (value: number): string => `${value.toFixed(2)}×`;
+export const times = (value: number): string => `${value.toFixed(2)}×`;
 const percent = (share: number): string => `${(100 * share).toFixed(0)}%`;
 const named = ({ shape, threads }: Pick<Outcome, "shape" | "threads">): string =>
   `${titleOf(shape)} (${shape.workload}), ${counted(threads)}`;
@@ -36,7 +36,7 @@ const named = ({ shape, threads }: Pick<Outcome, "shape" | "threads">): string =
  * Whether all of some figures reach what they should; the figure shown is the lowest.
  * @param most what the figure would be, were nothing but the machine's measured limits in the way
  */
-function atLeast<O extends Pick<Outcome, "shape" | "threads">>(
+export function atLeast<O extends Pick<Outcome, "shape" | "threads">>(
   target: string,
   wanted: number,
   outcomes: readonly O[],
@@ -61,7 +61,7 @@ function atLeast<O extends Pick<Outcome, "shape" | "threads">>(
   };
 }
 
-function single(target: string, value: number, met: boolean, figure: string): Verdict {
+export function single(target: string, value: number, met: boolean, figure: string): Verdict {
   return {
     target,
     met: Number.isNaN(value) ? undefined : met,

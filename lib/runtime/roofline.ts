@@ -46,6 +46,14 @@ export function measureRoofline(options: RooflineOptions = {}): Roofline {
   };
 }
 
+/** Multiplications and additions of 8 bits a second, in registers alone, by the kernels that int8 weights are taken by. */
+export function measureInt8Peak({
+  milliseconds = 10,
+  blocks = 4,
+}: Omit<RooflineOptions, "dtype" | "sizes"> = {}): number {
+  return Math.max(...Array.from({ length: blocks }, () => native.probe("int8", 0, milliseconds)));
+}
+
 /** Of two measurements of the same roof the better figures: a limit is what was reached at any time. */
 export function betterRoofline(one: Roofline, other: Roofline): Roofline {
   const again = new Map(other.reads.map(({ bytes, rate }) => [bytes, rate]));
