@@ -14,7 +14,13 @@ import { int8Shapes, type Shape, sizesOf } from "../bench/src/shapes.js";
 import { LSTM, loadOnnx } from "../lib/index.js";
 import { base, outcome, record } from "./support/bench-record.js";
 
-const own = (threads: number, ours: number, float32: number, peers: Record<string, number>, shape: Partial<Shape> = {}) => {
+const own = (
+  threads: number,
+  ours: number,
+  float32: number,
+  peers: Record<string, number>,
+  shape: Partial<Shape> = {},
+) => {
   const made = outcome(threads, ours, peers, { set: "int8", ...shape });
   return { ...made, float32: { ...made.ours, median: float32 } } satisfies Int8Outcome;
 };
@@ -77,9 +83,16 @@ describe("the section", () => {
   it("has a row a shape: ours, GOP/s beside the peak, our own float32, the peers", () => {
     const [head, dense, packed] = int8Rows(eighths);
     expect(head?.slice(-2)).toEqual(["onnxruntime-node, ×", "OpenVINO, bf16, ×"]);
-    expect(dense).toEqual(
-      ["10, 64, 256, 256, 1, 1", "made up", "2.00 / 1.00", "336 / 671", "67% / –", "3.00 / 2.00", "2.00 / 2.00", "1.50 / 0.50"],
-    );
+    expect(dense).toEqual([
+      "10, 64, 256, 256, 1, 1",
+      "made up",
+      "2.00 / 1.00",
+      "336 / 671",
+      "67% / –",
+      "3.00 / 2.00",
+      "2.00 / 2.00",
+      "1.50 / 0.50",
+    ]);
     expect(packed?.at(-1)).toBe("–");
   });
 
