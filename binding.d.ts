@@ -17,8 +17,11 @@ export interface RecurrentConfig {
   bidirectional: boolean;
   bias: boolean;
   dtype: "float32" | "float64";
-  /** What weights are stored in: `dtype`, or "float16" for float32; then every weight (not the biases) must be one already. */
-  weightDtype?: "float32" | "float64" | "float16";
+  /**
+   * What weights are stored in: `dtype`, or for float32 "float16" (then every weight, not the biases, must be one already)
+   * or "int8" (then `load` rounds them, and `read` gives what they were rounded to).
+   */
+  weightDtype?: "float32" | "float64" | "float16" | "int8";
 }
 
 /**
@@ -109,6 +112,8 @@ export interface LinearConfig {
   outFeatures: number;
   bias: boolean;
   dtype: "float32" | "float64";
+  /** As RecurrentConfig's, without "float16". */
+  weightDtype?: "float32" | "float64" | "int8";
 }
 
 export interface NativeLinear extends NativeWeights {
@@ -119,12 +124,20 @@ export interface NativeLinear extends NativeWeights {
 }
 
 export interface RuntimeInfo {
-  /** The instruction set in use: "avx512", "avx2", "neon" or "scalar". */
+  /**
+   * The instruction set in use: "avx512_vnni", "avx512", "avx_vnni", "avx2", "neon_dotprod", "neon" or "scalar". The longer
+   * names have the kernels of the shorter ones, and faster ones for int8.
+   */
   isa: string;
   /** Every instruction set compiled in that this processor can run, best first. */
   supportedIsas: string[];
   /** Compute threads, the calling one included. */
   threads: number;
+  /**
+   * What that number follows from: the affinity mask, the CPU quota of the process's control groups, the physical cores
+   * behind the mask, PACKED_LSTM_NUM_THREADS or setNumThreads.
+   */
+  threadsFrom: "affinity" | "quota" | "cores" | "environment" | "setNumThreads";
   /** The compiler that built the addon. */
   compiler: string;
 }
@@ -161,8 +174,9 @@ export interface Binding {
   runtimeInfo(): RuntimeInfo;
   /**
    * What all compute threads at once reach at most, in the instruction set in use. With `bytes` 0: floating-point
-   * operations a second, of fused multiply-adds in registers. Otherwise: bytes a second, read in order and again and
-   * again by each thread from a buffer of its own of about that size. Blocks for about `milliseconds`.
+   * operations a second, of fused multiply-adds in registers. Otherwise: bytes a second, read to and fro by each
+   * thread from a buffer of its own of about that size. "int8" has the first alone: multiplications and additions of
+   * 8 bits. Blocks for about `milliseconds`.
    */
-  probe(dtype: "float32" | "float64", bytes: number, milliseconds: number): number;
+  probe(dtype: "float32" | "float64" | "int8", bytes: number, milliseconds: number): number;
 }

@@ -38,7 +38,8 @@ function fail(message) {
  * @param {Target} target @param {string | undefined} zig
  */
 function linkerFlags(target, zig) {
-  if (zig) return "-s";
+  // Its linker leaves a Mach-O's local symbols in, 320 KB of names, unless they are named.
+  if (zig) return target.platform === "darwin" ? "-s -Wl,-x" : "-s";
   return target.platform === "linux" ? "-static-libstdc++ -static-libgcc" : "";
 }
 

@@ -19,7 +19,9 @@ function run(command, args, options = {}) {
 const peers = ["onnxruntime-node", "@tensorflow/tfjs-backend-wasm"];
 const withoutPeers = ["--ab", "--fit-plan", "--from", "--help"];
 const asked = process.argv.slice(2).map((argument) => argument.replace(/=.*/, ""));
-const wanted = !asked.some((argument) => withoutPeers.includes(argument));
+// `--only loaded` compares us with ourselves.
+const wanted =
+  !asked.some((argument) => withoutPeers.includes(argument)) && !/only[ =]loaded/.test(process.argv.join(" "));
 if (wanted && peers.some((peer) => !existsSync(join(here, "node_modules", peer)))) {
   console.error("bench: installing the peers into bench/node_modules (about 400 MB)");
   // The install script of onnxruntime-node would fetch the CUDA build; the CPU's is in the package.

@@ -3,7 +3,7 @@
 export type { ErrorCode } from "./check.js";
 export type { EmbeddingFromStateDictOptions, EmbeddingOptions } from "./nn/embedding.js";
 export { Embedding } from "./nn/embedding.js";
-export type { LinearOptions } from "./nn/linear.js";
+export type { LinearFromStateDictOptions, LinearOptions, LinearWeightDType } from "./nn/linear.js";
 export { Linear } from "./nn/linear.js";
 export type { HiddenMapResult, MapOptions, MapProgress, MapResult, MapSource } from "./nn/map/map.js";
 export type { SharedModule } from "./nn/module.js";
@@ -31,7 +31,8 @@ export { RNN } from "./nn/recurrent/rnn.js";
 export { RNNCell } from "./nn/recurrent/rnn-cell.js";
 export type { LSTMState } from "./nn/recurrent/state.js";
 export type { GRUStream, LSTMStream, RNNStream, StreamOptions } from "./nn/recurrent/stream.js";
-export type { LoadStateDictOptions, StateDict, WeightDType } from "./nn/state-dict.js";
+export type { LoadStateDictOptions, StateDict } from "./nn/state-dict.js";
+export type { WeightDType } from "./nn/weight-dtype.js";
 export { manualSeed, rand, randn } from "./random/random.js";
 export type { ForwardAsyncOptions } from "./runtime/job.js";
 export type { RuntimeInfo } from "./runtime/runtime.js";

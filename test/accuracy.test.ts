@@ -3,8 +3,8 @@
 // cases together against the torch that wrote the fixtures: of single cases, or of another torch, it says nothing.
 
 import { describe, expect, it } from "vitest";
-import { runtimeInfo, type Tensor } from "../lib/index.js";
-import { cellOf, named, type Results } from "./support/cells.js";
+import { manualSeed, randn, runtimeInfo, type Tensor } from "../lib/index.js";
+import { cellOf, gru, lstm, named, type Results } from "./support/cells.js";
 import { expectClose } from "./support/compare.js";
 import { alone, setUp } from "./support/exactness-passes.js";
 import { shapesOf } from "./support/exactness-shapes.js";
@@ -154,4 +154,26 @@ describe.each(named)(`the oracle on the shapes of the exactness suite, %s, ${run
       }
     }
   });
+});
+
+describe(`weights in int8 on ${runtimeInfo().isa}`, () => {
+  // Half of what torch.ao's are off, and no more than onnxruntime's, of the table in bench/README.md.
+  it.each([
+    [lstm, 3, 64, 1, 3.2e-4],
+    [lstm, 128, 256, 2, 3.1e-4],
+    [lstm, 256, 256, 1, 1.5e-3],
+    [gru, 256, 256, 1, 3.1e-3],
+  ] as const)(
+    "are nearer to float32 than the peers': $0.name $1 → $2, $3 layers",
+    (cell, inputSize, size, numLayers, bar) => {
+      manualSeed(1);
+      const wide = cell.make(inputSize, size, { numLayers });
+      const x = randn([30, 4, inputSize]);
+      const [exact] = wide.forward(x);
+      const [near] = cell.fromStateDict(wide.stateDict(), { weightDtype: "int8" }).forward(x);
+      const squares = Array.from(near.data, (value, i) => (value - exact.data[i]!) ** 2).reduce((a, b) => a + b);
+      expect(Math.sqrt(squares / near.size)).toBeLessThan(bar);
+      expect(squares).toBeGreaterThan(0);
+    },
+  );
 });

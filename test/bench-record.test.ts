@@ -130,6 +130,12 @@ describe("targets", () => {
     expect(verdict("the same on 2 threads: 1.6×").met).toBe(false);
   });
 
+  it("have no figure above the machine's limits", () => {
+    expect(verdict("no figure above 100%")).toMatchObject({ met: false });
+    const slower = record.outcomes.map((one) => ({ ...one, ours: { ...one.ours, median: 20 } }));
+    expect(verdict("no figure above 100%", { ...record, outcomes: slower })).toMatchObject({ met: true, short: [] });
+  });
+
   it("judge nothing on a record without outcomes", () => {
     const { calls: _calls, growth: _growth, float16: _float16, ...rest } = record;
     expect(verdicts({ ...rest, outcomes: [] }).every(({ met }) => met === undefined)).toBe(true);

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import { compare, elements } from "../bench/src/problem.js";
-import { fitPowerLaw, geometricMean, medianOf } from "../bench/src/statistics.js";
+import { fitPowerLaw, geometricMean, medianOf, quantileOf } from "../bench/src/statistics.js";
 
 describe("medianOf", () => {
   it.each([
@@ -19,6 +19,12 @@ describe("medianOf", () => {
     expect(values).toEqual([2, 1]);
     expect(medianOf([])).toBeNaN();
   });
+});
+
+it("quantileOf is what all but the rest do not exceed", () => {
+  const values = [7, 1, 3, 9, 5, 2, 4, 10, 8, 6];
+  expect([0, 0.5, 0.9, 1].map((q) => quantileOf(values, q))).toEqual([1, 6, 10, 10]);
+  expect(quantileOf([], 0.9)).toBeNaN();
 });
 
 it("geometricMean", () => {

@@ -101,6 +101,12 @@ describe("Linear", () => {
       ]),
     ["bias 1", { ...config, bias: 1 }],
     ["dtype int32", { ...config, dtype: "int32" }],
+    ...["int4", "float16", "float64", "", null, 8].map((weightDtype): [string, unknown] => [
+      `weightDtype ${weightDtype}`,
+      { ...config, weightDtype },
+    ]),
+    ["int8 weights of float64", { ...config, dtype: "float64", weightDtype: "int8" }],
+    ["int8 weights too long", { ...config, inFeatures: 133_145, weightDtype: "int8" }],
   ])("refuses to be made with %s", (_, given) => {
     expect(() => new native.Linear(any(given))).toThrow(refusal);
   });

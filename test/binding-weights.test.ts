@@ -124,14 +124,22 @@ describe("what is read", () => {
 });
 
 const zeros = (length: number): Float32Array => new Float32Array(length);
+const int8 = { dtype: "float32", weightDtype: "int8" } as const;
 const linearConfig = { inFeatures: 3, outFeatures: 5, bias: true, dtype: "float32" } as const;
 const makers: [string, () => NativeWeights, number[]][] = [
   ["LSTM", () => new native.Recurrent({ ...base, dtype: "float32" }), [60, 100, 20, 20]],
   ["GRU", () => new native.Recurrent({ ...base, cell: "gru", dtype: "float32" }), [45, 75, 15, 15]],
   ["Linear", () => new native.Linear(linearConfig), [15, 5]],
+  [
+    "LSTM in int8",
+    () => new native.Recurrent({ ...base, inputSize: 20, projSize: 3, ...int8 }),
+    [20 * 20, 20 * 3, 20, 20, 15],
+  ],
+  ["GRU in int8, x in float", () => new native.Recurrent({ ...base, cell: "gru", ...int8 }), [45, 75, 15, 15]],
+  ["Linear in int8", () => new native.Linear({ ...linearConfig, ...int8 }), [15, 5]],
 ];
 
-describe.each(makers)("%s", (_, fresh, sizes) => {
+describe.each(makers)("%s", (name, fresh, sizes) => {
   const loaded = (): NativeWeights => {
     const made = fresh();
     made.load(sizes.map((size) => zeros(size).fill(0.5)));
@@ -169,7 +177,9 @@ describe.each(makers)("%s", (_, fresh, sizes) => {
     const one = loaded();
     const before = contents(one);
     const bytes = one.byteLength();
-    expect(Number.isInteger(bytes) && bytes > 4 * sizes.reduce((a, b) => a + b)).toBe(true);
+    expect(Number.isInteger(bytes) && bytes > (name.includes("int8") ? 1 : 4) * sizes.reduce((a, b) => a + b)).toBe(
+      true,
+    );
     const [growing, grow] = growable(bytes);
     const bad: unknown[] = [
       ...strangers,

@@ -260,7 +260,11 @@ describe("the constructor", () => {
     ...["dtype", "weightDtype"].flatMap((key) =>
       ["int32", "", null, 32].map((value): [string, unknown] => [`${key} ${value}`, { ...config, [key]: value }]),
     ),
-    ["float16 weights of float64", { ...config, dtype: "float64", weightDtype: "float16" }],
+    ...["float16", "int8"].map((weightDtype): [string, unknown] => [
+      `${weightDtype} weights of float64`,
+      { ...config, dtype: "float64", weightDtype },
+    ]),
+    ["int8 weights too long", { ...config, inputSize: 133_145, weightDtype: "int8" }],
   ];
   it.each(bad)("refuses %s", (_, given) => {
     expect(() => new native.Recurrent(any(given))).toThrow(refusal);

@@ -24,7 +24,7 @@ import { readManifest, type StoredTensor, tensorOf } from "./support/stored.js";
 interface CellOptions {
   bias?: boolean;
   dtype?: FloatDType;
-  weightDtype?: "float16";
+  weightDtype?: "float16" | "int8";
 }
 
 /** Whatever an LSTMCell, a GRUCell and an RNNCell all are. */
@@ -126,11 +126,14 @@ describe("initial weights", () => {
 
 describe.each(named)("the cell of %s", (_, { kind, make, fromStateDict }) => {
   it("steps as its module does, to the bit, with a batch, without, and from zeros", () => {
-    for (const options of [{}, { bias: false }, { dtype: "float64" }, { weightDtype: "float16" }] as const) {
+    for (const options of [
+      ...[{}, { bias: false }, { dtype: "float64" }],
+      ...(["float16", "int8"] as const).map((weightDtype) => ({ weightDtype })),
+    ] as CellOptions[]) {
       const cell = makeCell(kind, 5, 18, options);
       const layer = Object.fromEntries(Object.entries(cell.stateDict()).map(([name, t]) => [`${name}_l0`, t]));
-      const module = fromStateDict(layer, { ...("weightDtype" in options && { weightDtype: "float16" }) });
-      const dtype = "dtype" in options ? "float64" : "float32";
+      const module = fromStateDict(layer, { weightDtype: options.weightDtype });
+      const { dtype = "float32" } = options;
       const frames = Array.from({ length: 4 }, () => rand([3, 5], dtype));
       let state: State | undefined;
       let wanted: State | undefined;

@@ -21,6 +21,7 @@ it("measures a model against the roof, on the threads asked for", () => {
       ["8 → 32, 2 layers", 64],
     ]);
     for (const { batch, milliseconds, flops, roof } of shapes) {
+      expect(flops).toBeLessThanOrEqual(1.03 * roof);
       // 2 · 4H · (I + R) for the lower layer, 2 · 4H · (R + R) for the upper one, over 100 steps
       expect((flops * milliseconds) / 1000).toBeCloseTo(100 * batch * 2 * 128 * (8 + 32 + 32 + 32), -1);
       expect(roof).toBeGreaterThan(0);

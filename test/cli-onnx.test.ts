@@ -47,6 +47,17 @@ describe("inspect, of an ONNX file", () => {
     expect(stdout).toContain('starts from the output of LSTM node "encoder", not from zeros');
   });
 
+  it("says which nodes are of 8-bit integers, and builds them so", () => {
+    const file = join(nodes, "quantised-qint8-channel.onnx");
+    const { stdout } = runCli(["inspect", file]);
+    expect(stdout).toContain('\nmade of 8-bit integers; weightDtype: "int8" computes with such again\n');
+    expect(stdout).toMatch(/LSTM\.fromStateDict\(loadOnnx\(.*\)\.stateDict, \{ weightDtype: "int8" \}\)/);
+    expect(JSON.parse(runCli(["inspect", "--json", file]).stdout).lstms).toMatchObject([{ quantized: true }]);
+    const plain = runCli(["inspect", "--json", join(nodes, "float.onnx")]).stdout;
+    expect(JSON.parse(plain).lstms[0]).not.toHaveProperty("quantized");
+    expect(runCli(["inspect", join(nodes, "float.onnx")]).stdout).not.toContain("int8");
+  });
+
   it("lists what was passed over, other modules, and layers that run backwards only", () => {
     const { stdout } = runCli(["inspect", join(nodes, "passed-over.onnx")]);
     expect(stdout).toMatch(/"peeping" cannot be run: .*no peepholes/);

@@ -109,17 +109,21 @@ describe("run", () => {
     }
   });
 
-  it("stores the weights in float16 when asked to, and in nothing that it does not know", () => {
-    const half = LSTM.fromStateDict(lstm.stateDict(), { weightDtype: "float16" });
-    const rounded = bytesOf(...sequences.map((sequence) => half.forward(sequence)[0]));
-    expect(rounded.equals(outputs)).toBe(false);
+  it("stores the weights in float16 or int8 when asked to, and in nothing that it does not know", () => {
     const args = ["-i", at("in.jsonl"), "-o", at("half.npy"), "--weight-dtype"];
-    runWell(...args, "float16");
-    expect(elements(at("half.npy")).equals(rounded)).toBe(true);
+    for (const weightDtype of ["float16", "int8"] as const) {
+      const narrow = LSTM.fromStateDict(lstm.stateDict(), { weightDtype });
+      const rounded = bytesOf(...sequences.map((sequence) => narrow.forward(sequence)[0]));
+      expect(rounded.equals(outputs)).toBe(false);
+      runWell(...args, weightDtype);
+      expect(elements(at("half.npy")).equals(rounded)).toBe(true);
+    }
     runWell(...args, "float32");
     expect(elements(at("half.npy")).equals(outputs)).toBe(true);
-    const stderr = expect.stringContaining('--weight-dtype: expected float16, float32 or float64, but got "int8"');
-    expect(run(...args, "int8")).toMatchObject({ status: 2, stderr });
+    const stderr = expect.stringContaining(
+      '--weight-dtype: expected int8, float16, float32 or float64, but got "int4"',
+    );
+    expect(run(...args, "int4")).toMatchObject({ status: 2, stderr });
   });
 
   it("splits into shards that join to the whole, by option or by what the engine says", () => {

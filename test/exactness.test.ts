@@ -2,46 +2,19 @@
 // dense, sync or async, whole or in pieces, for any number of threads, and (by the committed digests) on every
 // instruction set. vitest.config.ts runs this file once for each instruction set of the machine.
 
-import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { getNumThreads, runtimeInfo, setNumThreads, type Tensor } from "../lib/index.js";
-import { type Cell, expectSameList, lstm, named, type Results } from "./support/cells.js";
+import { getNumThreads, runtimeInfo, setNumThreads } from "../lib/index.js";
+import { expectSameList, lstm, named } from "./support/cells.js";
+import { committedDigests } from "./support/digests.js";
 import * as passes from "./support/exactness-passes.js";
 import { SHAPES, type Shape, shapesOf } from "./support/exactness-shapes.js";
+import { itIsExact, reference } from "./support/exactness-suite.js";
 
 const DTYPES = ["float32", "float64"] as const;
-/** Numbers of threads; of GRU and RNN, which go the LSTM's ways through the core, fewer. */
-const threadsFor = (cell: Cell): number[] => (cell === lstm ? [1, 2, 3, 4] : [1, 3]);
-
 const { isa } = runtimeInfo();
+const digests = committedDigests("bits.json");
 const threadsBefore = getNumThreads();
 afterEach(() => setNumThreads(threadsBefore));
-
-/** Each sequence alone on one thread: what every other way is held against. A few units of relu may all be at zero. */
-function reference(setup: passes.Setup, mayBeZero = false): Results[] {
-  setNumThreads(1);
-  const results = passes.alone(setup);
-  for (const result of results) {
-    for (const { data } of Object.values(result) as Tensor[]) {
-      expect(data.every(Number.isFinite)).toBe(true);
-      expect(mayBeZero || data.some((x) => x !== 0)).toBe(true);
-    }
-  }
-  return results;
-}
-
-const isEqual = (shape: Shape): boolean => new Set(shape.lengths).size === 1;
-
-/** A fixed order that is neither the caller's nor the sorted one. */
-function shuffled(n: number): number[] {
-  const picks = Array.from({ length: n }, (_, k) => k);
-  for (let k = n - 1, r = 12345; k > 0; k--) {
-    r = (r * 1103515245 + 12345) % 2147483648;
-    const j = r % (k + 1);
-    [picks[k], picks[j]] = [picks[j]!, picks[k]!];
-  }
-  return picks;
-}
 
 it("runs on the instruction set that vitest.config.ts names this project after", ({ task }) => {
   expect(isa).toBe(task.file.projectName);
@@ -52,58 +25,7 @@ const each = named.flatMap(([name, cell]) => DTYPES.map((dtype) => [name, dtype,
 describe.each(each)(`bits of %s on ${isa}, %s`, (_, dtype, cell) => {
   describe.each(shapesOf(cell).map((shape) => [shape.name, shape] as const))("%s", (__, shape) => {
     const setup = passes.setUp(cell, shape, dtype);
-    let kept: Results[] | undefined;
-    const alone = (): Results[] => {
-      kept ??= reference(setup);
-      return kept;
-    };
-
-    it("has the committed digest", () => digests.judge(passes.bitsName(cell, shape, dtype), alone()));
-
-    it.each(threadsFor(cell))("is the same in every layout on %i threads", async (threads) => {
-      const expected = alone();
-      setNumThreads(threads);
-      expect(getNumThreads()).toBe(threads);
-      expectSameList(passes.packed(setup), expected, "packed");
-      expectSameList(passes.packedSorted(setup), expected, "packed sorted");
-      expectSameList(await passes.packedAsync(setup), expected, "packed async");
-      if (!isEqual(shape)) return;
-      expectSameList(passes.dense(setup, false), expected, "dense");
-      expectSameList(passes.dense(setup, true), expected, "dense batch-first");
-      expectSameList(await passes.denseAsync(setup), expected, "dense async");
-    });
-
-    it("is the same alone on many threads, and as a batch of one", () => {
-      const expected = alone();
-      setNumThreads(4);
-      expectSameList(passes.alone(setup), expected, "alone, 4 threads");
-      setNumThreads(2);
-      expectSameList(passes.aloneBatchFirst(setup), expected, "batch of one, 2 threads");
-    });
-
-    if (!shape.bidirectional) {
-      it("is the same in pieces with the state carried over", () => {
-        const expected = alone();
-        setNumThreads(1);
-        expectSameList(passes.inPieces(setup, 3), expected, "pieces of 3");
-        setNumThreads(2);
-        expectSameList(passes.inPieces(setup, 1), expected, "single steps");
-        if (isEqual(shape)) expectSameList(passes.denseInPieces(setup, 2), expected, "dense pieces of 2");
-      });
-    }
-
-    const n = shape.lengths.length;
-    if (n > 1) {
-      it("is the same whoever else is in the batch, in any order", () => {
-        const expected = alone();
-        setNumThreads(2);
-        const picks = shuffled(n);
-        expectSameList(passes.restore(passes.packed(passes.choose(setup, picks)), picks), expected, "shuffled");
-        const some = picks.slice(0, Math.ceil(n / 3));
-        const expectedSome = some.map((k) => expected[k]!);
-        expectSameList(passes.packed(passes.choose(setup, some)), expectedSome, "a third of the batch");
-      });
-    }
+    itIsExact(cell, shape, setup, (results) => digests.judge(passes.bitsName(cell, shape, dtype), results));
   });
 });
 
@@ -157,22 +79,5 @@ describe(`concurrency on ${isa}`, () => {
     for (let n = 0; n < 10; n++) expectSameList(passes.packed(setup), first, `repeat ${n}`);
   });
 });
-
-/** The committed digests. PACKED_LSTM_WRITE_BITS=1 writes them anew, when the arithmetic is meant to change. */
-const digests = (() => {
-  const file = new URL("./fixtures/bits.json", import.meta.url);
-  const writing = process.env.PACKED_LSTM_WRITE_BITS === "1";
-  const committed: Record<string, string> = writing ? {} : JSON.parse(readFileSync(file, "utf8"));
-  return {
-    judge(name: string, results: readonly Results[]): void {
-      const digest = passes.digest(results);
-      if (writing) committed[name] = digest;
-      expect(digest, `${name}: other bits on ${isa} than test/fixtures/bits.json has`).toBe(committed[name]);
-    },
-    finish(): void {
-      if (writing) writeFileSync(file, `${JSON.stringify(committed, null, 2)}\n`);
-    },
-  };
-})();
 
 afterAll(() => digests.finish());

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import type { RuntimeInfo } from "../binding.js";
 import { runtimeInfo } from "../lib/index.js";
 
-const known = ["avx512", "avx2", "neon", "scalar"];
+const known = ["avx512_vnni", "avx512", "avx_vnni", "avx2", "neon_dotprod", "neon", "scalar"];
 const { supportedIsas } = runtimeInfo();
 const addon =
   process.env.PACKED_LSTM_BINARY ?? createRequire(import.meta.url).resolve("../build/Release/packed_lstm.node");

@@ -28,11 +28,12 @@ function measure<T>(script: string, args: readonly (string | number)[] = []): T 
 }
 
 describe("a synchronous loop", () => {
-  // Every round drops at least 8 MiB, so that all rounds together are a multiple of what is allowed.
+  // Every round drops at least 8 MiB, one of int8 2, so that all rounds together are a multiple of what is allowed.
   it.each<[string, string, number]>([
     ["models", "new LSTM(512, 512)", 60],
     ["models of a state dict", "LSTM.fromStateDict(dict)", 80],
     ["models with float16 weights", "LSTM.fromStateDict(dict, { weightDtype: 'float16' })", 80],
+    ["models with int8 weights", "LSTM.fromStateDict(dict, { weightDtype: 'int8' })", 240],
     ["Linears", "Linear.fromStateDict(linear)", 80],
     ["weights that others replace", "lstm.loadStateDict(dict)", 80],
     ["streams", "wide.stream({ batchSize: 8192 })", 80],
@@ -92,6 +93,11 @@ describe("a loaded model", () => {
       "float16 weights, of half the size",
       "dict ? LSTM.fromStateDict(dict, { weightDtype: 'float16' }) : new LSTM(1024, 1024)",
       2,
+    ],
+    [
+      "int8 weights, of a quarter",
+      "dict ? LSTM.fromStateDict(dict, { weightDtype: 'int8' }) : new LSTM(512, 512, { numLayers: 12 })",
+      1,
     ],
     ["a Linear", "dict ? Linear.fromStateDict(dict) : new Linear(2048, 2048)", 4],
     ["an Embedding", "dict ? Embedding.fromStateDict(dict) : new Embedding(20000, 256)", 4],

@@ -39,7 +39,7 @@ function load(flags: readonly string[], binary = addon): string {
   return stdout.trim();
 }
 
-const loaded = /^(avx512|avx2|neon|scalar)$/;
+const loaded = /^(avx512(_vnni)?|avx2|avx_vnni|neon(_dotprod)?|scalar)$/;
 const remedy = "npx packed-lstm build";
 
 describe("loading the addon", () => {

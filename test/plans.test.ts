@@ -1,16 +1,15 @@
 // What native/rnn/plan.cc plans for 1 to 128 cores, on a processor of made-up caches (test/support/plan-table.cc): a table
 // that a reader can judge, and what must hold of every plan. No pass is run.
 
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { compiler, compiles } from "./support/compiler.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const compiler = process.env.CXX ?? "c++";
-const compiles = process.platform !== "win32" && spawnSync(compiler, ["--version"]).status === 0;
 const folder = mkdtempSync(join(tmpdir(), "packed-lstm-plans-"));
 const program = join(folder, "plan-table");
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -73,7 +72,7 @@ describe.skipIf(!compiles)("plans (a C++ compiler is needed)", () => {
     ["both ways: directions too", [100, 1, 256, 512, 1, 2], ["1×2×1", "1×1×8", "1×2×8", "1×2×16", "1×2×16"]],
     ["windows: sequences, then units", [150, 16, 3, 64, 1, 1], ["2×1×1", "8×1×1", "16×1×1", "16×1×2", "16×1×2"]],
     ["sentences", [50, 64, 256, 256, 1, 1], ["2×1×1", "4×1×2", "4×1×4", "16×1×4", "16×1×8"]],
-    ["many sequences: no barrier", [200, 256, 64, 128, 2, 2], ["1×2×1", "4×2×1", "16×1×1", "32×2×1", "64×2×1"]],
+    ["many sequences: no barrier", [200, 256, 64, 128, 2, 2], ["2×1×1", "8×1×1", "16×1×1", "64×1×1", "64×2×1"]],
   ])("%s", (_, sizes, expected) => {
     const calls = threadCounts.slice(1).map((threads): Call => ({ threads, unit: 16, cell: "lstm", sizes }));
     const told = plansOf(calls).map(({ groups, directions, splits }) => `${groups}×${directions}×${splits}`);

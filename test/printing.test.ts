@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { type DType, Embedding, Linear, LSTM, packSequence, rand, Tensor, tensor, zeros } from "../lib/index.js";
+import { type DType, Embedding, GRU, Linear, LSTM, packSequence, rand, Tensor, tensor, zeros } from "../lib/index.js";
 import { product } from "../lib/tensor/strided.js";
 import { detach, shrunk } from "./support/odd-buffers.js";
 
@@ -126,7 +126,9 @@ describe("modules, sequences and streams", () => {
     ],
     [new LSTM(3, 4, { dtype: "float64" }), "LSTM(3, 4, dtype=float64)"],
     [new LSTM(3, 4, { weightDtype: "float16" }), "LSTM(3, 4, weightDtype=float16)"],
+    [new GRU(3, 4, { weightDtype: "int8" }), "GRU(3, 4, weightDtype=int8)"],
     [new Linear(3, 4), "Linear(3, 4)"],
+    [new Linear(3, 4, { weightDtype: "int8" }), "Linear(3, 4, weightDtype=int8)"],
     [new Linear(3, 4, { bias: false, dtype: "float64" }), "Linear(3, 4, bias=false, dtype=float64)"],
     [new Embedding(10, 3), "Embedding(10, 3)"],
     [new Embedding(10, 3, { paddingIdx: 0, maxNorm: 1 }), "Embedding(10, 3, paddingIdx=0, maxNorm=1)"],

@@ -151,6 +151,7 @@ describe("--resume", () => {
     ["--batch-first", () => ["--batch-first"]],
     ["--last", () => ["--last"]],
     ["--weight-dtype", () => ["--weight-dtype", "float16"]],
+    ["--weight-dtype int8", () => ["--weight-dtype", "int8"]],
     ["another column", () => ["--column", "other"]],
     ["lengths", () => ["--lengths", "n"]],
     ["another kept column", () => ["--keep", "id"]],

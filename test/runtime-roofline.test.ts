@@ -32,7 +32,26 @@ describe("measureRoofline", () => {
   });
 });
 
+it("reads buffers of more than 2 MiB for longer, up to eight times", () => {
+  const probe = vi.spyOn(native, "probe").mockReturnValue(1);
+  measureRoofline({ sizes: [1 << 28, 1 << 22, 1 << 21, 1 << 22], milliseconds: 3, blocks: 1 });
+  expect(probe.mock.calls.map(([, bytes, ms]) => [bytes, ms])).toEqual([
+    ...[
+      [0, 3],
+      [1 << 21, 3],
+      [1 << 22, 6],
+      [1 << 28, 24],
+    ],
+  ]);
+  probe.mockRestore();
+});
+
 describe("readRate", () => {
+  it("is never less than what a larger buffer was read at", () => {
+    const reads = [1024, 2048, 4096].map((bytes, i) => ({ bytes, rate: [50, 10, 40][i] ?? 0 }));
+    expect([512, 1024, 1500, 2048, 4096].map((bytes) => readRate({ reads }, bytes))).toEqual([50, 50, 40, 40, 40]);
+  });
+
   const roofline: Roofline = {
     dtype: "float32",
     threads: 1,

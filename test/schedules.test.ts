@@ -25,6 +25,8 @@ const scenarios = [
   "threads that cannot be had are done without",
   "a lowered limit holds, a raised one too",
   "a barrier forgets those that an abort let go",
+  "a machine that is busy gets fewer workers, for a while",
+  "a worker that is late is noticed",
   "a pass has the bits of one thread under every plan",
   "passes of several callers keep apart",
   "a split pass that is aborted ends, and the next one is whole",

@@ -20,6 +20,7 @@ const models: [string, ModuleOptions][] = [
   ["without bias, batch first", { bias: false, batchFirst: true }],
   ["float64", { dtype: "float64" }],
   ["float16 weights", { weightDtype: "float16" }],
+  ["int8 weights", { weightDtype: "int8", numLayers: 2 }],
 ];
 const projected: typeof models = [["projected", { numLayers: 3, bidirectional: true, projSize: 7, dropout: 0.25 }]];
 

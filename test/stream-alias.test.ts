@@ -20,6 +20,7 @@ const cases: Case[] = [
   ["batch first", 20, { batchFirst: true, numLayers: 3 }, 3],
   ["float64", 20, { dtype: "float64" }, 2],
   ["float16 weights", 40, { weightDtype: "float16" }, 2],
+  ["int8 weights", 40, { weightDtype: "int8" }, 2],
   ["a projection", 12, { projSize: 12 }, 4],
   ["many units", 300, {}, 1],
   ["many rows", 16, {}, 70],

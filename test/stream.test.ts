@@ -33,6 +33,11 @@ const MODELS: readonly [cell: string, inputSize: number, hiddenSize: number, bat
     ["RNN tanh", 3, 64, 70, { numLayers: 2 }],
     ["RNN tanh", 64, 64, 1, { weightDtype: "float16" }],
     ["RNN relu", 13, 37, 9, { dtype: "float64", batchFirst: true }],
+    ["LSTM", 40, 300, 3, { projSize: 70, weightDtype: "int8" }],
+    ["LSTM", 13, 37, 9, { numLayers: 2, weightDtype: "int8" }],
+    ["LSTM", 40, 521, 1, { weightDtype: "int8" }],
+    ["GRU", 17, 37, 70, { numLayers: 2, batchFirst: true, weightDtype: "int8" }],
+    ["RNN tanh", 64, 64, 1, { weightDtype: "int8" }],
   ];
 
 describe.each(MODELS)("%s %i → %i, %i rows, %o", (name, inputSize, hiddenSize, batch, options) => {

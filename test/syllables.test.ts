@@ -9,7 +9,7 @@ import { argmax, chances, SyllableCounter, spell } from "../examples/syllables/c
 import { comparePadding, finalStates } from "../examples/syllables/padding.js";
 import { traceWords } from "../examples/syllables/trace.js";
 import { alphabet, fnv1a, readWords } from "../examples/syllables/words.js";
-import { loadSafetensors, tensor } from "../lib/index.js";
+import { loadSafetensors, type Tensor, tensor } from "../lib/index.js";
 import { expectClose } from "./support/compare.js";
 
 const asset = (name: string): URL => new URL(`../examples/syllables/${name}`, import.meta.url);
@@ -88,6 +88,19 @@ describe("the model", () => {
     const scores = await half.logits(texts);
     expect(Array.from(argmax(scores))).toEqual(Array.from(argmax(await counter.logits(texts))));
     expect(half.lstm.weightDtype).toBe("float16");
+  });
+
+  it("is right on as many held-out words with its weights in int8, but for 0.05 points at most", async () => {
+    const texts = heldOut.map(({ text }) => text);
+    const rightOf = (scores: Tensor): number => {
+      const counts = argmax(scores);
+      return heldOut.filter(({ syllables }, i) => counts[i] === syllables).length;
+    };
+    const int8 = new SyllableCounter(asset("model.safetensors"), { weightDtype: "int8" });
+    expect([int8.lstm.weightDtype, int8.linear.weightDtype]).toEqual(["int8", "int8"]);
+    const [scores, exact] = [await int8.logits(texts), await counter.logits(texts)];
+    expect(rightOf(exact) - rightOf(scores)).toBeLessThanOrEqual(0.0005 * heldOut.length);
+    expect(scores).not.toEqual(exact);
   });
 
   it("turns scores into probabilities", async () => {

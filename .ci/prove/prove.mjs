@@ -37,7 +37,14 @@ async function bundleSmoke() {
       },
     ],
   });
-  for (const name of ["parity.json", "parity.bin", "parity-cells.json", "parity-cells.bin", "bits.json"]) {
+  for (const name of [
+    "parity.json",
+    "parity.bin",
+    "parity-cells.json",
+    "parity-cells.bin",
+    "bits.json",
+    "int8-bits.json",
+  ]) {
     cpSync(join(root, "test", "fixtures", name), join(project, "fixtures", name));
   }
 }
@@ -72,8 +79,8 @@ function prove(row, seconds) {
   const { status, output } = run([...ready.command, "smoke/smoke.mjs", seconds], ready.env);
   const line = output.split("\n").find((text) => text.startsWith("{"));
   if (status !== 0 || !line) return { outcome: `FAILED (${status}): ${output.trim().slice(-1500)}`, failed: true };
-  const { isa, compiler, parity, bits, seconds: took } = JSON.parse(line);
-  const numbers = `parity ${parity.done}/${parity.of}, bits ${bits.done}/${bits.of}, ${took} s (${compiler})`;
+  const { isa, compiler, parity, bits, int8, seconds: took } = JSON.parse(line);
+  const numbers = `parity ${parity.done}/${parity.of}, bits ${bits.done}/${bits.of}, int8 ${int8.done}/${int8.of}, ${took} s (${compiler})`;
   return { outcome: isa === row.isa ? numbers : `FAILED: ran ${isa}; ${numbers}`, failed: isa !== row.isa };
 }
 

@@ -1,6 +1,7 @@
 // The chart of ratios: one line a shape, how many times our time each peer takes, on a logarithmic axis. A ring is one
 // thread, a dot two; left of 1 a peer is the faster.
 
+import { int8Outcomes } from "./int8-report.js";
 import { type Outcome, peerTitles, type RunRecord, ratioTo } from "./record.js";
 import { byShape, peerNames } from "./report.js";
 import { sizesOf } from "./shapes.js";
@@ -11,7 +12,10 @@ const width = 1040;
 const margin = 40;
 const left = 420; // the names of the shapes end here
 const rowHeight = 21;
-const colors: Readonly<Record<string, Color>> = { onnxruntime: "onnxruntime", torch: "torch", tfjs: "tfjs" };
+const colors: Readonly<Record<string, Color>> = {
+  ...{ onnxruntime: "onnxruntime", torch: "torch", tfjs: "tfjs" },
+  ...{ openvino: "openvino", openvinoBf16: "openvinoBf16", float32: "ours" },
+};
 
 interface Axis {
   readonly at: (ratio: number) => number;
@@ -43,11 +47,29 @@ function meanLine(record: RunRecord): string {
 }
 
 export function ratioChart(record: RunRecord): string {
-  const peers = peerNames(record);
-  const groups = byShape(record.outcomes);
-  const ratios = record.outcomes.flatMap((o) => peers.map((peer) => ratioTo(o, peer))).filter((r) => !Number.isNaN(r));
+  return draw(record.outcomes, "A peer's time over ours", meanLine(record));
+}
+
+/** int8 weights; undefined where none were measured. */
+export function int8Chart(record: RunRecord): string | undefined {
+  const outcomes = int8Outcomes(record);
+  if (outcomes.length === 0) return undefined;
+  const beside = outcomes.map((outcome) => {
+    const float32 = { timing: outcome.float32, difference: 0 };
+    return { ...outcome, peers: { ...outcome.peers, float32 } };
+  });
+  const subtitle =
+    "onnxruntime and PyTorch with int8 weights of their own kind, OpenVINO in float32 and bf16, and our own float32";
+  return draw(beside, "Time over that of our int8 LSTM", subtitle);
+}
+
+function draw(outcomes: readonly Outcome[], title: string, subtitle: string): string {
+  const peers = peerNames(outcomes);
+  const groups = byShape(outcomes);
+  const ratios = outcomes.flatMap((o) => peers.map((peer) => ratioTo(o, peer))).filter((r) => !Number.isNaN(r));
   const axis = axisOf(ratios);
-  const top = 176;
+  const crowded = peers.length > 3;
+  const top = crowded ? 200 : 176;
   const parts: string[] = [];
   let y = top;
   let set = "";
@@ -74,15 +96,14 @@ export function ratioChart(record: RunRecord): string {
     const x = margin + 190 * i;
     return [
       ...[dot(x + 5, 108, 4.5, colors[peer] ?? "soft", true), dot(x + 19, 108, 4.5, colors[peer] ?? "soft")],
-      text(x + 31, 112, peerTitles[peer] ?? peer),
+      text(x + 31, 112, peer === "float32" ? "our own float32" : (peerTitles[peer] ?? peer)),
     ];
   });
-  const title = "A peer's time over ours";
-  return svg(width, Math.round(bottom + 26), title, meanLine(record), [
+  return svg(width, Math.round(bottom + 26), title, subtitle, [
     text(margin, 50, title, { size: size.title, bold: true }),
-    text(margin, 76, meanLine(record), { fill: "soft" }),
+    text(margin, 76, subtitle, { fill: "soft" }),
     ...legend,
-    text(width - margin, 112, "ring: 1 thread · dot: 2 threads · right of 1×: we are faster", {
+    text(width - margin, crowded ? 136 : 112, "ring: 1 thread · dot: 2 threads · right of 1×: we are faster", {
       fill: "soft",
       anchor: "end",
     }),

@@ -37,7 +37,8 @@ export function teamsOf(threads: number): Team[] {
 function run(mode: "tell" | "time", tasks: readonly JobTask[], env: Record<string, string>) {
   const job = fileURLToPath(new URL("./plan-job.js", import.meta.url));
   const { stdout, stderr, status } = spawnSync(process.execPath, [job, mode], {
-    env: { ...process.env, ...env },
+    // What the core would plan on a machine at rest, also beside other work.
+    env: { ...process.env, PACKED_LSTM_ALL_THREADS: "1", ...env },
     input: JSON.stringify(tasks),
     encoding: "utf8",
     maxBuffer: 2 ** 28,

@@ -4,8 +4,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
 import { setNumThreads } from "packed-lstm";
-import { measureRoofline, type Roofline } from "../../dist/runtime/roofline.js";
+import { readSizes } from "../../dist/runtime/floor.js";
+import { betterRoofline, defaultSizes, measureRoofline, type Roofline } from "../../dist/runtime/roofline.js";
+import { workOf } from "./floor.js";
 import type { RunRecord } from "./record.js";
+import type { Shape } from "./shapes.js";
 
 /** Linux tells; elsewhere the list is empty, and the chart goes without names of caches. */
 function caches(): RunRecord["machine"]["caches"] {
@@ -33,20 +36,25 @@ export function machineNow(): RunRecord["machine"] {
   };
 }
 
-/** Of two measurements of the same roofs the better figures: a limit is what was reached at any time. */
+/** Of two measurements of the same roofs the better figures. */
 export function betterRoofs(one: readonly Roofline[], other: readonly Roofline[]): Roofline[] {
-  return one.map((roof, i) => {
-    const again = other[i] ?? roof;
-    const reads = roof.reads.map(({ bytes, rate }, r) => ({ bytes, rate: Math.max(rate, again.reads[r]?.rate ?? 0) }));
-    return { ...roof, flops: Math.max(roof.flops, again.flops), reads };
-  });
+  return one.map((roof, i) => betterRoofline(roof, other[i] ?? roof));
 }
 
-/** About four seconds, of which `--quick` takes one. */
-export function measureRoofs(threadCounts: readonly number[], quick: boolean): Roofline[] {
+/** Ten seconds or so, of which `--quick` takes a third; also at the sizes that the shapes' floors ask for. */
+export function measureRoofs(
+  threadCounts: readonly number[],
+  quick: boolean,
+  shapes: readonly Shape[] = [],
+): Roofline[] {
   return threadCounts.flatMap((threads) => {
     setNumThreads(threads);
-    const how = quick ? { milliseconds: 4, blocks: 2 } : {};
-    return (["float32", "float64"] as const).map((dtype) => measureRoofline({ dtype, ...how }));
+    const how = quick ? { milliseconds: 4, blocks: 3 } : {};
+    return (["float32", "float64"] as const).map((dtype) => {
+      const asked = shapes
+        .filter((shape) => shape.dtype === dtype)
+        .flatMap((shape) => readSizes(workOf(shape), threads));
+      return measureRoofline({ dtype, sizes: [...defaultSizes, ...asked], ...how });
+    });
   });
 }

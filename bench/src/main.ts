@@ -1,7 +1,7 @@
 // The benchmark, `npm run bench`: what it is asked for on the command line, the order in which things are measured, and
 // where the record goes. The record is written after every shape, so a run that is cut short loses nothing.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { loadavg } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -11,31 +11,34 @@ import { abReport, compareCheckouts } from "./ab.js";
 import { measureCalls } from "./calls.js";
 import { cellLine, chosenCellShapes, contestCell } from "./cells.js";
 import { growthChart } from "./chart-growth.js";
-import { ratioChart } from "./chart-ratios.js";
+import { int8Chart, ratioChart } from "./chart-ratios.js";
 import { rooflineChart } from "./chart-roofline.js";
-import { contest, messageOf, type Peers } from "./contest.js";
+import { contest, lineOf, messageOf } from "./contest.js";
 import { fitRounds, planReport, weighPlans } from "./fit-plan.js";
 import { float16Steps, measureFloat16 } from "./float16.js";
 import { measureMemory, measureSweeps, pointsInSweeps } from "./growth.js";
+import { int8Steps, measureInt8 } from "./int8.js";
+import { measureLoaded } from "./loaded.js";
 import { betterRoofs, machineNow, measureRoofs } from "./machine.js";
-import { loadOrt } from "./onnxruntime.js";
+import { findPeers, peerChoices } from "./peers.js";
 import { clockOf, constantsReport, fitConstants, measureModel, modelReport } from "./plan-model.js";
 import { startProgress } from "./progress.js";
 import { withMeasured } from "./readme.js";
-import { allOutcomes, type Outcome, type RunRecord } from "./record.js";
+import { allOutcomes, type RunRecord } from "./record.js";
 import { reportOf } from "./report.js";
-import { cells as allCells, type Cell, quickShapes, type Shape, shapes, sizesOf, titleOf } from "./shapes.js";
-import { loadTfjs } from "./tfjs.js";
-import { Torch } from "./torch.js";
+import { cells as allCells, type Cell, quickShapes, type Shape, shapes, sizesOf } from "./shapes.js";
 
 const usage = `npm run bench -- [OPTIONS]
   --quick           one shape of each kind, briefly: under a minute
-  --only TEXT       the shapes whose sizes, workload or set contain TEXT; float16 for those weights alone
+  --only TEXT       the shapes whose sizes, workload or set contain TEXT; float16, int8 for those weights alone,
+                    loaded for the workloads beside a busy process (Linux)
   --cell LIST       of lstm, gru, rnn; or all. lstm unless given, with --fit-plan all
   --threads LIST    thread counts, such as 1,2 (the default)
-  --peers LIST      of onnxruntime, torch, tfjs; or none. PACKED_LSTM_BENCH_PYTHON names the Python that has torch
+  --peers LIST      of onnxruntime, torch, openvino, tfjs; or none. PACKED_LSTM_BENCH_PYTHON names the Python that
+                    has torch and openvino
   --growth          also how time grows with each size, and the memory of long packed jobs
-  --json FILE       where the record goes, after every shape (build/bench/results.json)
+  --json FILE       where the record goes, after every shape (build/bench/results.json); --only int8 puts its part
+                    into the record that is there
   --readme          draws the charts into .github and writes the section of bench/README.md
   --ab ROOT         this checkout against the built one at ROOT: bits, then time; --only small for a call's own cost
   --fit-plan        how well the plan's model of this machine chooses, and what its constants are here
@@ -43,7 +46,6 @@ const usage = `npm run bench -- [OPTIONS]
   --help`;
 
 const root = dirname(createRequire(import.meta.url).resolve("packed-lstm/package.json"));
-const peerChoices = ["onnxruntime", "torch", "tfjs"] as const;
 
 interface Options {
   readonly cells: readonly Cell[];
@@ -53,53 +55,6 @@ interface Options {
   readonly peers: readonly string[];
   readonly growth: boolean;
   readonly json: string;
-}
-
-interface Found {
-  readonly peers: Peers;
-  readonly versions: Record<string, string>;
-  readonly missing: Record<string, string>;
-}
-
-async function findPeers(wanted: readonly string[]): Promise<Found> {
-  const versions: Record<string, string> = {};
-  const missing: Record<string, string> = {};
-  const find = async <T>(
-    name: string,
-    load: () => T | string | Promise<T | string>,
-    versionOf: (peer: T) => string,
-  ) => {
-    if (!wanted.includes(name)) return undefined;
-    const found = await load();
-    if (typeof found === "string") {
-      missing[name] = found;
-      return undefined;
-    }
-    versions[name] = versionOf(found);
-    return found;
-  };
-  const onnxruntime = await find("onnxruntime", loadOrt, ({ env }) => env.versions.node ?? "?");
-  const torch = await find(
-    "torch",
-    () => Torch.start(process.env.PACKED_LSTM_BENCH_PYTHON),
-    ({ version }) => version,
-  );
-  const tfjs = await find("tfjs", loadTfjs, ({ version }) => version);
-  const peers = { ...(onnxruntime && { onnxruntime }), ...(torch && { torch }), ...(tfjs && { tfjs }) };
-  return { peers, versions, missing };
-}
-
-function lineOf({ shape, threads, ours, peers }: Outcome): string {
-  const parts = [`ours ${ours.median.toPrecision(3)} ms`];
-  for (const [name, peer] of Object.entries(peers)) {
-    if ("failure" in peer) parts.push(`${name} FAILED: ${peer.failure}`);
-    else if ("timing" in peer) {
-      parts.push(
-        `${name} ${(peer.timing.median / ours.median).toFixed(2)}×, differs by ${peer.difference.toExponential(0)}`,
-      );
-    }
-  }
-  return `${titleOf(shape)}, ${threads} ${threads === 1 ? "thread " : "threads"}  ${parts.join(" | ")}`;
 }
 
 function chosenShapes({ cells, quick, only }: Options): readonly Shape[] {
@@ -119,7 +74,7 @@ async function measureAll(options: Options): Promise<RunRecord> {
   const { version, isa, compiler } = runtimeInfo();
   const chosen = chosenShapes(options);
   const others = chosenCellShapes(cells, quick && only === "", only);
-  if (chosen.length + others.length === 0 && only !== "float16") {
+  if (chosen.length + others.length === 0 && only !== "float16" && only !== "int8") {
     throw new Error(`no shape has "${only}" in its sizes, workload or set`);
   }
   const { peers, versions, missing } = await findPeers(options.peers);
@@ -135,17 +90,34 @@ async function measureAll(options: Options): Promise<RunRecord> {
     ...{ versions: { "packed-lstm": version, node: process.versions.node, ...versions }, missing },
     ...{ roofs: [], outcomes: [] },
   };
+  if (only === "int8" && existsSync(json)) record = JSON.parse(readFileSync(json, "utf8")) as RunRecord;
   const keep = (more: Partial<RunRecord>): void => {
-    const load = [...machine.load, loadavg()];
-    record = { ...record, ...more, machine: { ...machine, load } };
+    const load = [...record.machine.load.slice(0, 1), loadavg()];
+    record = { ...record, ...more, machine: { ...record.machine, load } };
     write(json, `${JSON.stringify(record, null, 1)}\n`);
   };
   const lstm = cells.includes("lstm");
   const points = growth ? pointsInSweeps(threads) + 1 : 0;
   const halves = lstm && (only === "" || only === "float16") ? float16Steps(threads) : 0;
   const shapesInAll = (chosen.length + others.length) * threads.length;
-  const progress = startProgress((lstm ? 3 : 2) + shapesInAll + halves + points);
-  keep({ roofs: measureRoofs(threads, quick) });
+  const eighths = lstm && (only === "" || only === "int8") ? int8Steps(threads, quick && only === "") : 0;
+  const progress = startProgress(only === "int8" ? eighths : (lstm ? 3 : 2) + shapesInAll + halves + eighths + points);
+  const int8 = async (): Promise<void> => {
+    const about = { date: new Date().toISOString(), isa, versions, missing };
+    const run = { threadCounts: threads, quick: quick && only === "", effort, peers, step: progress.step };
+    await measureInt8({ ...run, keep: (part) => keep({ int8: { ...about, ...part } }) });
+  };
+  const closeAll = (): void => {
+    peers.torch?.close();
+    peers.openvino?.close();
+  };
+  if (only === "int8") {
+    await int8();
+    progress.stop();
+    closeAll();
+    return record;
+  }
+  keep({ roofs: measureRoofs(threads, quick, [...chosen, ...others]) });
   progress.step("the machine's limits");
   for (const shape of chosen) {
     for (const count of threads) {
@@ -166,6 +138,7 @@ async function measureAll(options: Options): Promise<RunRecord> {
     progress.step("the cost of a call");
   }
   if (halves > 0) keep({ float16: await measureFloat16(threads, effort, progress.step) });
+  if (eighths > 0) await int8();
   if (growth) {
     const brief = { runs: 3, seconds: quick ? 0.03 : 0.15 };
     const sweeps = await measureSweeps(threads, brief, progress.step);
@@ -174,17 +147,19 @@ async function measureAll(options: Options): Promise<RunRecord> {
     progress.step("memory");
   }
   // At both ends of the run: other work on the machine took a third of one thread count's peak in one of them once.
-  keep({ roofs: betterRoofs(record.roofs, measureRoofs(threads, quick)) });
+  keep({ roofs: betterRoofs(record.roofs, measureRoofs(threads, quick, [...chosen, ...others])) });
   progress.step("the machine's limits again");
   progress.stop();
-  peers.torch?.close();
+  closeAll();
   return record;
 }
 
 function draw(record: RunRecord): void {
   const growth = growthChart(record);
+  const int8 = int8Chart(record);
   write(join(root, ".github", "bench-ratios.svg"), ratioChart(record));
   write(join(root, ".github", "bench-roofline.svg"), rooflineChart(record));
+  if (int8) write(join(root, ".github", "bench-int8.svg"), int8);
   if (growth) write(join(root, ".github", "bench-growth.svg"), growth);
   const readme = join(root, "bench", "README.md");
   writeFileSync(readme, withMeasured(readFileSync(readme, "utf8"), record));
@@ -244,6 +219,10 @@ async function main(): Promise<void> {
     return;
   }
   if (values["fit-plan"]) return fitPlan(cells, Math.max(...threads));
+  if (only === "loaded") {
+    if (!(await measureLoaded(Math.max(...threads), quick))) process.exitCode = 1;
+    return;
+  }
   const json = resolve(values.json);
   const record = from
     ? (JSON.parse(readFileSync(from, "utf8")) as RunRecord)
@@ -251,7 +230,7 @@ async function main(): Promise<void> {
   console.log(`\n${reportOf(record)}`);
   if (!from) console.log(`\nThe record is in ${json}; --from ${values.json} reports and draws it again.`);
   if (values.readme) draw(record);
-  const failures = allOutcomes(record).flatMap((outcome) =>
+  const failures = [...allOutcomes(record), ...(record.int8?.outcomes ?? [])].flatMap((outcome) =>
     Object.values(outcome.peers).filter((peer) => "failure" in peer),
   );
   if (failures.length > 0) {

@@ -5,7 +5,7 @@
 
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { onnxModel } from "./onnx-model.js";
+import { type OnnxWeights, onnxModel } from "./onnx-model.js";
 import { type Contender, floats, type Problem, statesOf } from "./problem.js";
 import type { Shape } from "./shapes.js";
 
@@ -64,8 +64,14 @@ export function ortLacks({ dtype }: Shape): string | undefined {
   return dtype === "float64" ? "float32 alone" : undefined;
 }
 
-export async function makeOrt(ort: Ort, problem: Problem, threads: number, spin: boolean): Promise<Contender> {
-  const session = await ort.InferenceSession.create(onnxModel(problem), {
+export interface OrtOptions {
+  readonly threads: number;
+  readonly spin: boolean;
+  readonly weights: OnnxWeights;
+}
+
+export async function makeOrt(ort: Ort, problem: Problem, { threads, spin, weights }: OrtOptions): Promise<Contender> {
+  const session = await ort.InferenceSession.create(onnxModel(problem, weights), {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: "sequential",

@@ -54,7 +54,7 @@ export function statesOf(state: Problem["state"]): readonly Tensor[] {
 }
 
 /**
- * @param weightDtype "float16" rounds the weights and stores them so
+ * @param weightDtype "float16" and "int8" round the weights and store them so
  * @throws Error when the package has no such module
  */
 export function makeProblem(shape: Shape, weightDtype: WeightDType = shape.dtype): Problem {
@@ -83,7 +83,11 @@ export function makeProblem(shape: Shape, weightDtype: WeightDType = shape.dtype
  * @throws Error when the lengths differ, or the difference is 1e-4 (in float64 1e-10) or more, or not a number
  */
 export function compare(name: string, ours: Results, theirs: Results): number {
-  const tolerance = ours.output instanceof Float64Array ? tolerances.float64 : tolerances.float32;
+  return difference(name, ours, theirs, ours.output instanceof Float64Array ? tolerances.float64 : tolerances.float32);
+}
+
+/** @throws Error when the lengths differ, or the difference is the tolerance or more, or not a number */
+export function difference(name: string, ours: Results, theirs: Results, tolerance: number): number {
   let largest = 0;
   for (const key of ["output", "hn", "cn"] as const) {
     const [a, b] = [ours[key], theirs[key]];

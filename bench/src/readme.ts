@@ -1,8 +1,10 @@
 // The measured section of bench/README.md as Markdown made from a record, and its place there: between two comments, so
 // that the rest of the file is nobody's business here and a test can see that text and record agree.
 
+import { int8Caption, int8Means, int8Rows } from "./int8-report.js";
 import { type Outcome, peakShare, peerTitles, type RunRecord, ratioTo } from "./record.js";
 import { byShape, cellRows, digits, float16Rows, lostLines, peerNames } from "./report.js";
+import { tolerance } from "./rounded.js";
 import { sizesOf } from "./shapes.js";
 import { denseMean } from "./targets.js";
 
@@ -14,7 +16,7 @@ function row(cells: readonly string[]): string {
 }
 
 function table(record: RunRecord): string[] {
-  const peers = peerNames(record);
+  const peers = peerNames(record.outcomes);
   const sets = ["workloads", "packed", "streaming"];
   const groups = byShape(record.outcomes.filter(({ shape }) => sets.includes(shape.set)));
   const titles = peers.map((peer) => {
@@ -45,6 +47,33 @@ function float16(record: RunRecord): string[] {
     return row([`${sizes.replaceAll(",", ", ")} (${workload})`, ...figures]);
   });
   return ["", row(head), row(head.map(() => "---")), ...lines, ""];
+}
+
+/** int8 weights beside the peers' int8, where they were run. */
+function int8(record: RunRecord): string[] {
+  const [head, ...rows] = int8Rows(record);
+  if (!head || !record.int8) return [];
+  const { date, versions, missing } = record.int8;
+  const titled = Object.entries(versions).map(([name, version]) => `${peerTitles[name] ?? name} ${version}`);
+  const absent = Object.keys(missing).map((name) => peerTitles[name] ?? name);
+  const line = ([sizes = "", workload = "", ...figures]: readonly string[]): string =>
+    row([`${sizes} (${workload})`, ...figures]);
+  return [
+    "",
+    `\`weightDtype: "int8"\`, 1 thread / 2 threads, ${date.slice(0, 10)}, beside ${titled.join(", ")}: onnxruntime's`,
+    "`DynamicQuantizeLSTM` (weights per channel), torch.ao's `quantize_dynamic`, OpenVINO in float32 and bf16, our own float32.",
+    `Here ${int8Caption(record)}. Results are compared first: no element`,
+    `${tolerance.element} apart, ${tolerance.rms} in rms, for each rounds in its own way.${absent.length > 0 ? ` Not present: ${absent.join(", ")}.` : ""}`,
+    "",
+    "![A peer's time over our int8's, by shape](../.github/bench-int8.svg)",
+    "",
+    line(head).replace(" (workload)", ""),
+    row(head.slice(1).map(() => "---")),
+    ...rows.map(line),
+    "",
+    `Geometric means without streams: ${int8Means(record).join("; ")}.`,
+    "",
+  ];
 }
 
 /** GRU and RNN, where they were run. */
@@ -84,6 +113,7 @@ export function measuredSection(record: RunRecord): string {
     ...lostLines(record.outcomes),
     ...(missing.length > 0 ? [`Not present in this run: ${missing.join(", ")}.`] : []),
     ...float16(record),
+    ...int8(record),
     ...otherCells(record),
     "Absolute times do not travel between machines; ratios do, roughly.",
     "",

@@ -4,11 +4,13 @@
 import type { Roofline } from "../../dist/runtime/roofline.js";
 import { readRate } from "../../dist/runtime/roofline.js";
 import type { Timing } from "./measure.js";
-import { asLSTM, flopsOf, type Shape, weightTraffic, workingSet } from "./shapes.js";
+import { asLSTM, flopsOf, recurrentBytes, type Shape, weightTraffic, workingSet } from "./shapes.js";
 
 export const peerTitles: Readonly<Record<string, string>> = {
   onnxruntime: "onnxruntime-node",
   torch: "PyTorch",
+  openvino: "OpenVINO",
+  openvinoBf16: "OpenVINO, bf16",
   tfjs: "TensorFlow.js, wasm",
 };
 
@@ -49,6 +51,22 @@ export interface Float16Outcome {
   readonly threads: number;
   readonly float32: Timing;
   readonly float16: Timing;
+}
+
+/** A shape with int8 weights, its peers' too; and our own float32, turn about. */
+export interface Int8Outcome extends Outcome {
+  readonly float32: Timing;
+}
+
+/** Weights of 8 bits, which may have been measured in a run of their own. */
+export interface Int8Section {
+  readonly date: string;
+  readonly isa: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly missing: Readonly<Record<string, string>>;
+  /** Multiplications and additions of 8 bits a second, in registers alone. */
+  readonly peaks: readonly { readonly threads: number; readonly operations: number }[];
+  readonly outcomes: readonly Int8Outcome[];
 }
 
 /** A GRU's or an RNN's shape, also turn about with our own LSTM of the same sizes. */
@@ -96,6 +114,7 @@ export interface RunRecord {
   readonly outcomes: readonly Outcome[];
   readonly calls?: Calls;
   readonly float16?: readonly Float16Outcome[];
+  readonly int8?: Int8Section;
   /** GRU and RNN, apart from `outcomes`, which are the LSTM's. */
   readonly cells?: readonly CellOutcome[];
   readonly growth?: { readonly sweeps: readonly Sweep[]; readonly memory: readonly MemoryUse[] };
@@ -114,12 +133,12 @@ export function peakShare(record: RunRecord, outcome: Outcome): number {
   return (1e9 * gflops(outcome)) / (roofOf(record, outcome)?.flops ?? Number.NaN);
 }
 
-/** The share of the measured bandwidth, 0 to 1, for one sequence, whose steps each read all weights; otherwise NaN. */
+/** The share of the bandwidth that the floor reckons with, for one sequence, whose steps each read all weights; otherwise NaN. */
 export function bandwidthShare(record: RunRecord, outcome: Outcome): number {
   const { shape, threads, ours } = outcome;
   const roof = roofOf(record, outcome);
   if (!roof || shape.batch > 1 || shape.steps === 1) return Number.NaN;
-  return weightTraffic(shape) / (ours.median / 1e3) / readRate(roof, workingSet(shape, threads));
+  return weightTraffic(shape) / (ours.median / 1e3) / readRate(roof, recurrentBytes(shape) / threads / 2);
 }
 
 /** The nearest cache that holds what a thread reads each step, or "memory"; "?" where the caches are not known. */
@@ -141,7 +160,7 @@ export function bestPeer(outcome: Outcome): { readonly name: string; readonly ra
   return all.filter(({ ratio }) => !Number.isNaN(ratio)).sort((a, b) => a.ratio - b.ratio)[0];
 }
 
-/** Every shape at every thread count that met the peers, of whatever cell. */
+/** Every shape at every thread count that met the peers in float, of whatever cell. */
 export function allOutcomes({ outcomes, cells = [] }: RunRecord): readonly Outcome[] {
   return [...outcomes, ...cells];
 }

@@ -2,6 +2,7 @@
 // measures nothing and works nothing out that record.ts, targets.ts or statistics.ts has not.
 
 import { floorShare } from "./floor.js";
+import { int8Caption, int8Means, int8Rows, int8Verdicts } from "./int8-report.js";
 import {
   bandwidthShare,
   bestPeer,
@@ -32,8 +33,8 @@ function percent(share: number): string {
   return Number.isNaN(share) ? "–" : `${(100 * share).toFixed(0)}%`;
 }
 
-export function peerNames(record: RunRecord): string[] {
-  return [...new Set(record.outcomes.flatMap(({ peers }) => Object.keys(peers)))];
+export function peerNames(outcomes: readonly Outcome[]): string[] {
+  return [...new Set(outcomes.flatMap(({ peers }) => Object.keys(peers)))];
 }
 
 function timeOf(outcome: Outcome, peer: string): string {
@@ -53,8 +54,8 @@ function aligned(rows: readonly (readonly string[])[], left: number): string {
 }
 
 /** The outcomes of one shape together, in the order they were run. */
-export function byShape(outcomes: readonly Outcome[]): Outcome[][] {
-  const groups: Outcome[][] = [];
+export function byShape<O extends Outcome>(outcomes: readonly O[]): O[][] {
+  const groups: O[][] = [];
   for (const outcome of outcomes) {
     const group = groups.find(([first]) => first && sameShape(first.shape, outcome.shape));
     if (group) group.push(outcome);
@@ -64,7 +65,7 @@ export function byShape(outcomes: readonly Outcome[]): Outcome[][] {
 }
 
 function table(record: RunRecord): string {
-  const peers = peerNames(record);
+  const peers = peerNames(record.outcomes);
   const limits = ["GFLOP/s", "of peak", "bandwidth", "from", "of floor"];
   const head = ["T,B,I,H,layers,directions", "workload", "ours ms", ...limits];
   const rows = [[...head, ...peers.flatMap((peer) => [`${peer} ms`, "× ours"]), "best peer ×"]];
@@ -89,7 +90,7 @@ function table(record: RunRecord): string {
 /** The geometric mean of each peer's time over ours at each thread count, over the dense float32 shapes it was timed on. */
 function means(record: RunRecord): string[] {
   const threads = [...new Set(record.outcomes.map((outcome) => outcome.threads))];
-  return peerNames(record).flatMap((peer) =>
+  return peerNames(record.outcomes).flatMap((peer) =>
     threads.flatMap((count) => {
       const of = record.outcomes.filter(
         ({ threads: t, shape }) => t === count && !shape.lengths && shape.dtype === "float32",
@@ -198,9 +199,16 @@ function growthLines({ growth }: RunRecord): string[] {
   return ["", "How the cost grows", aligned([head, ...sweeps], 2), "", ...memory];
 }
 
+function int8Lines(record: RunRecord): string[] {
+  const rows = int8Rows(record);
+  if (rows.length === 0) return [];
+  const means = `Geometric means without streams, 1 / 2 threads: ${int8Means(record).join("; ")}`;
+  return ["", `int8 weights; ${int8Caption(record)}`, aligned(rows, 2), means];
+}
+
 function verdictLines(record: RunRecord): string[] {
   const mark = (met: boolean | undefined): string => (met === undefined ? "  –   " : met ? "met   " : "MISSED");
-  return verdicts(record).flatMap(({ target, met, figure, short }) => [
+  return [...verdicts(record), ...int8Verdicts(record)].flatMap(({ target, met, figure, short }) => [
     `${mark(met)} ${target}: ${figure}`,
     ...short.map((line) => `         ${line}`),
   ]);
@@ -218,6 +226,7 @@ export function reportOf(record: RunRecord): string {
     "",
     `Geometric means: ${means(record).join("; ") || "no peer to compare with"}`,
     ...float16Lines(record),
+    ...int8Lines(record),
     ...cellLines(record),
     ...growthLines(record),
     "",

@@ -112,6 +112,15 @@ export const float16Shapes: readonly Shape[] = [
   dense("float16", "batch 64", [50, 64, 256, 256, 1, 1]),
 ];
 
+/** What weights of 8 bits are measured on, against peers that have such: apart from the sets above. */
+export const int8Shapes: readonly Shape[] = [
+  ...shapes
+    .filter(({ set, workload }) => set === "workloads" && !["one small signal", "language model"].includes(workload))
+    .map((shape) => ({ ...shape, set: "int8" })),
+  ...spreads.slice(1, 3).map((spread) => ({ ...packed(spread, [128, 256, 1, 1]), set: "int8" })),
+  ...[256, 1024].map((h) => dense("int8", "stream.step", [1, 1, h, h, 1, 1], stream)),
+];
+
 /** The workloads that other cells are measured on: those of design.md section 10, and the least that the target names. */
 const cellWorkloads = [
   ...["sensor windows", "sensor windows, deep", "one utterance", "sentences", "sentences, wide", "language model"],

@@ -7,6 +7,12 @@ export function medianOf(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
 
+/** The value that a share `q` of the values, 0 to 1, does not exceed; NaN of none. */
+export function quantileOf(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
+}
+
 /**
  * Between which two of the values the true median lies, with a chance of 94% or more from five values on: as many are
  * left out on either side as the binomial distribution allows; of fewer values the first and the last.

@@ -7,6 +7,8 @@ const palette = {
   onnxruntime: ["#b4531f", "#f0935a"],
   torch: ["#8a3a6c", "#e08bc0"],
   tfjs: ["#7c7420", "#cfc25a"],
+  openvino: ["#3d5fa8", "#86a5ea"],
+  openvinoBf16: ["#4d7d3a", "#90c67c"],
   ink: ["#20262c", "#e6edf3"],
   soft: ["#66707a", "#9aa4af"],
   line: ["#dcd8cd", "#313840"],
@@ -78,8 +80,10 @@ export function svg(
   description: string,
   parts: readonly string[],
 ): string {
+  const all = parts.join("\n");
   const rules = (shade: 0 | 1): string =>
     Object.entries(palette)
+      .filter(([name]) => !name.startsWith("openvino") || all.includes(`"${name} `) || all.includes(`s-${name}"`))
       .map(([name, shades]) => `.${name}{fill:${shades[shade]}}.s-${name}{stroke:${shades[shade]}}`)
       .join("");
   return [
@@ -89,7 +93,7 @@ export function svg(
     "<style>text{font-family:Inter,'Helvetica Neue',Helvetica,Arial,'DejaVu Sans',sans-serif}",
     `${rules(0)}@media(prefers-color-scheme:dark){${rules(1)}}</style>`,
     `<rect width="${width}" height="${height}" rx="14" class="paper"/>`,
-    ...parts,
+    all,
     "</svg>",
     "",
   ].join("\n");

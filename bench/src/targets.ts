@@ -3,6 +3,8 @@
 
 import { floorShare } from "./floor.js";
 import {
+  allOutcomes,
+  bandwidthShare,
   bestPeer,
   lstmShare,
   type Outcome,
@@ -25,7 +27,7 @@ export interface Verdict {
 }
 
 const counted = (threads: number): string => `${threads} ${threads === 1 ? "thread" : "threads"}`;
-const times = (value: number): string => `${value.toFixed(2)}×`;
+export const times = (value: number): string => `${value.toFixed(2)}×`;
 const percent = (share: number): string => `${(100 * share).toFixed(0)}%`;
 const named = ({ shape, threads }: Pick<Outcome, "shape" | "threads">): string =>
   `${titleOf(shape)} (${shape.workload}), ${counted(threads)}`;
@@ -34,7 +36,7 @@ const named = ({ shape, threads }: Pick<Outcome, "shape" | "threads">): string =
  * Whether all of some figures reach what they should; the figure shown is the lowest.
  * @param most what the figure would be, were nothing but the machine's measured limits in the way
  */
-function atLeast<O extends Pick<Outcome, "shape" | "threads">>(
+export function atLeast<O extends Pick<Outcome, "shape" | "threads">>(
   target: string,
   wanted: number,
   outcomes: readonly O[],
@@ -59,7 +61,7 @@ function atLeast<O extends Pick<Outcome, "shape" | "threads">>(
   };
 }
 
-function single(target: string, value: number, met: boolean, figure: string): Verdict {
+export function single(target: string, value: number, met: boolean, figure: string): Verdict {
   return {
     target,
     met: Number.isNaN(value) ? undefined : met,
@@ -99,6 +101,29 @@ function cellVerdicts(record: RunRecord): Verdict[] {
     ),
     atLeast("GRU, B ≥ 16, H ≥ 128: 92% of our LSTM's GFLOP/s or more", 0.92, gru, lstmShare, percent),
   ];
+}
+
+const noise = 0.03; // of the measured limits: their best blocks differ by so much from run to run
+
+/** Nobody is faster than what the machine can do: a figure above says that the model of the limit is wrong. */
+function withinLimits(record: RunRecord): Verdict {
+  const shares = allOutcomes(record)
+    .flatMap((o) => [
+      { o, share: floorShare(record, o) },
+      { o, share: bandwidthShare(record, o) },
+    ])
+    .filter(({ share }) => !Number.isNaN(share));
+  const above = shares.filter(({ share }) => share > 1 + noise);
+  const highest = Math.max(...shares.map(({ share }) => share));
+  return {
+    ...single(
+      `no figure above 100% of the machine's limits (${percent(noise)} are noise)`,
+      shares.length > 0 ? highest : Number.NaN,
+      above.length === 0,
+      `highest ${percent(highest)}`,
+    ),
+    short: above.map(({ o, share }) => `${named(o)}: ${percent(share)}`),
+  };
 }
 
 export function verdicts(record: RunRecord): Verdict[] {
@@ -178,6 +203,7 @@ export function verdicts(record: RunRecord): Verdict[] {
       (o) => floorShare(record, o),
       percent,
     ),
+    withinLimits(record),
     atLeast("one step from JavaScript, 64 → 64: 8× onnxruntime-node or more", 8, step, toOrt, times),
     ...step.map(({ ours }) =>
       single(

@@ -35,7 +35,8 @@ export class SyllableCounter {
     const dict = loadSafetensors(weights);
     this.embedding = Embedding.fromStateDict(dict, { prefix: "embedding." });
     this.lstm = LSTM.fromStateDict(dict, { ...options, prefix: "lstm." });
-    this.linear = Linear.fromStateDict(dict, { prefix: "linear." });
+    const int8 = options.weightDtype === "int8"; // which a Linear has too; float16 it has not
+    this.linear = Linear.fromStateDict(dict, { prefix: "linear.", ...(int8 && { weightDtype: "int8" }) });
   }
 
   /** Words of any lengths as one packed sequence of embedded letters; results come back in the order given. */

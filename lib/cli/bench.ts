@@ -1,8 +1,9 @@
 // `bench`: what this machine can do at most, measured, and how much of it the modules reach, on a few shapes or on one's own
 // model. It compares with no other library; `npm run bench` in a clone does.
 
-import { type GRU, LSTM, type RNN, rand, runtimeInfo, setNumThreads } from "../index.js";
-import { measureRoofline, type Roofline, readRate } from "../runtime/roofline.js";
+import { GRU, getNumThreads, LSTM, type RNN, rand, runtimeInfo, setNumThreads } from "../index.js";
+import { floorSeconds, readSizes, type Work } from "../runtime/floor.js";
+import { betterRoofline, defaultSizes, measureRoofline, type Roofline } from "../runtime/roofline.js";
 import { maxThreads } from "../runtime/runtime.js";
 import { type Arguments, type Command, readWhole } from "./command.js";
 import { chooseModel } from "./model-file.js";
@@ -24,7 +25,7 @@ export const command: Command = {
     json: { type: "boolean", help: "the same as one JSON object, for programs" },
   },
   details: [
-    'The roof of a shape is the lower of two: the fused multiply-adds that the threads do in registers, and the speed at\nwhich they read the recurrent weights, once a step for all the sequences a thread has under way. "of roof" is what\nthe pass reaches of it, input projection, activations and all.',
+    'The roof of a shape follows from the least time that two measured limits leave for it: the fused multiply-adds that the\nthreads do in registers, and the speed at which they read the recurrent weights, once a step for all sequences. "of\nroof" is what the pass reaches of it. Both are measured before and after, and the better counts.',
     "Example:\n  packed-lstm bench --model model.safetensors --threads 2",
   ],
   run({ options }) {
@@ -36,8 +37,12 @@ export const command: Command = {
         ? examples.map(([inputSize, hiddenSize, more]) => new LSTM(inputSize, hiddenSize, more))
         : [openModel(path, options)];
     const dtype = models[0]?.dtype ?? "float32";
-    const roofline = measureRoofline({ dtype });
-    const rows = models.flatMap((model) => batches.map((batch) => measure(model, batch, roofline)));
+    const works = models.flatMap((model) => batches.map((batch) => ({ model, batch, work: workOf(model, batch) })));
+    const sizes = [...defaultSizes, ...works.flatMap(({ work }) => readSizes(work, getNumThreads()))];
+    const before = measureRoofline({ dtype, sizes });
+    const timed = works.map((of) => ({ ...of, seconds: time(of.model, of.batch) }));
+    const roofline = betterRoofline(before, measureRoofline({ dtype, sizes }));
+    const rows = timed.map((of) => rowOf(of, roofline));
     const info = runtimeInfo();
     process.stdout.write(
       options.json
@@ -70,17 +75,23 @@ function openModel(path: string, options: Arguments["options"]): Model {
   return buildModel(chooseModel("bench", { path, key, prefix, nonlinearity: undefined }));
 }
 
-/** How many weights there are: of all matrices, each of which a step multiplies by once, and of a direction's recurrent one. */
-function weightSizes(model: Model): { all: number; recurrent: number } {
-  const weights = Object.entries(model.stateDict()).filter(([name]) => name.startsWith("weight"));
-  const all = weights.reduce((sum, [, { size }]) => sum + size, 0);
-  return { all, recurrent: weights.find(([name]) => name === "weight_hh_l0")?.[1].size ?? 0 };
+/** The layers in each direction, by the names and shapes of their weights. */
+function workOf(model: Model, batch: number): Work {
+  const state = model.stateDict();
+  const size = (name: string): number => state[name]?.size ?? 0;
+  const layers = Object.keys(state)
+    .filter((name) => name.startsWith("weight_hh"))
+    .map((name) => {
+      const [input, projection] = ["weight_ih", "weight_hr"].map((of) => size(name.replace("weight_hh", of)));
+      return { input: input ?? 0, recurrent: size(name) + (projection ?? 0), hiddenSize: model.hiddenSize };
+    });
+  const cell = model instanceof LSTM ? "lstm" : model instanceof GRU ? "gru" : "rnn";
+  return { cell, weightBytes: model.dtype === "float32" ? 4 : 8, steps, rows: steps * batch, layers };
 }
 
-function measure(model: Model, batch: number, roofline: Roofline): Measured {
+/** The fastest pass, in seconds. */
+function time(model: Model, batch: number): number {
   const input = rand([steps, batch, model.inputSize], model.dtype);
-  const weights = weightSizes(model);
-  const flops = 2 * steps * batch * weights.all;
   let best = Number.POSITIVE_INFINITY;
   const until = performance.now() + 700;
   for (let round = 0; round < 3 || performance.now() < until; round++) {
@@ -88,21 +99,23 @@ function measure(model: Model, batch: number, roofline: Roofline): Measured {
     (model as GRU).forward(input); // the classes differ in their states alone
     best = Math.min(best, performance.now() - started);
   }
-  return {
-    shape: describeShape(model),
-    batch,
-    milliseconds: best,
-    flops: (1000 * flops) / best,
-    roof: roof(model.dtype, weights.recurrent, batch, roofline),
-  };
+  return best / 1000;
 }
 
-const rowsUnderWay = 24; // sequences that a thread has under way at once, at most
+interface Timed {
+  readonly model: Model;
+  readonly batch: number;
+  readonly work: Work;
+  readonly seconds: number;
+}
 
-function roof(dtype: string, recurrent: number, batch: number, roofline: Roofline): number {
-  const bytesEach = dtype === "float32" ? 4 : 8;
-  const rows = Math.min(Math.ceil(batch / roofline.threads), rowsUnderWay);
-  return Math.min(roofline.flops, ((2 * rows) / bytesEach) * readRate(roofline, recurrent * bytesEach));
+function rowOf({ model, batch, work, seconds }: Timed, roofline: Roofline): Measured {
+  const weights = work.layers.reduce((sum, { input, recurrent }) => sum + input + recurrent, 0);
+  const flops = 2 * work.rows * weights;
+  return {
+    ...{ shape: describeShape(model), batch, milliseconds: 1000 * seconds },
+    ...{ flops: flops / seconds, roof: flops / floorSeconds(work, roofline) },
+  };
 }
 
 function describeShape({ inputSize, hiddenSize, numLayers, bidirectional }: Model): string {
@@ -116,7 +129,7 @@ function formatBytes(bytes: number): string {
 
 function report(isa: string, { dtype, threads, flops, reads }: Roofline, rows: readonly Measured[]): string {
   const giga = (value: number): string => (value / 1e9).toFixed(value < 1e10 ? 1 : 0);
-  const shown = reads.filter((_, i) => i % 2 === 1);
+  const shown = reads.filter(({ bytes }) => defaultSizes.indexOf(bytes) % 2 === 1);
   const lines = [
     `${isa}, ${threads} thread${threads === 1 ? "" : "s"}, ${dtype}`,
     `fused multiply-adds: ${giga(flops)} GFLOP/s`,

@@ -51,7 +51,7 @@ function asJson(path: string, { format, models, layers, refused, others, wires, 
 }
 
 /** What the file says; weights are stored in what the file stores, which a model of it need not. */
-function modelAsJson({ name, config, unsaid, startsFrom, origins }: FoundModel): object {
+function modelAsJson({ name, config, unsaid, startsFrom, origins, quantized }: FoundModel): object {
   const { kind, inputSize, hiddenSize, projSize, numLayers, bidirectional, bias, dtype } = config;
   return {
     ...{ name, inputSize, hiddenSize },
@@ -60,6 +60,7 @@ function modelAsJson({ name, config, unsaid, startsFrom, origins }: FoundModel):
     ...{ numLayers, bidirectional, bias, dtype, parameters: sizes(config).parameters },
     ...(startsFrom && { startsFrom }),
     ...(origins && { origins }),
+    ...(quantized && { quantized }),
   };
 }
 
@@ -97,7 +98,7 @@ function describeOpaque(names: readonly string[]): string[] {
 }
 
 function describeModel(path: string, file: ModelFile, model: FoundModel): string[] {
-  const { name, config, unsaid, startsFrom, origins = [] } = model;
+  const { name, config, unsaid, startsFrom, origins = [], quantized = false } = model;
   const { parameters, bytes, perLayer } = sizes(config);
   const place =
     name === ""
@@ -109,10 +110,14 @@ function describeModel(path: string, file: ModelFile, model: FoundModel): string
     ...(unsaid ? ['with tanh, unless it was trained with nonlinearity: "relu", which weights do not say'] : []),
     ...(startsFrom === undefined ? [] : [`starts from ${startsFrom}, not from zeros`]),
     ...origins,
+    ...(quantized ? ['made of 8-bit integers; weightDtype: "int8" computes with such again'] : []),
     "",
     ...picture(config, perLayer),
     "",
-    ...howToLoad(path, file, name, config.name, config.kind.nonlinearity === "relu" ? ['nonlinearity: "relu"'] : []),
+    ...howToLoad(path, file, name, config.name, [
+      ...(config.kind.nonlinearity === "relu" ? ['nonlinearity: "relu"'] : []),
+      ...(quantized ? ['weightDtype: "int8"'] : []),
+    ]),
   ];
 }
 

@@ -69,7 +69,7 @@ function readOnnxFile(path: string): ModelFile {
   const models: FoundModel[] = [];
   const refused = [...passedOver];
   for (const node of found) {
-    const { name, module, stateDict, nonlinearity, reverse, state, stateFrom } = node;
+    const { name, module, stateDict, nonlinearity, reverse, quantized, state, stateFrom } = node;
     if (reverse) {
       refused.push({ name, reason: "it runs backwards only; loadOnnx reads its weights" });
       continue;
@@ -79,7 +79,11 @@ function readOnnxFile(path: string): ModelFile {
     const startsFrom = stateFrom !== undefined && "computed" in stateFrom ? stateFrom.computed : own;
     const cell = cellOf(module, nonlinearity);
     const config = readConfig({ caller: "the node", dict: stateDict, prefix: "", cell });
-    models.push({ name, stateDict, config, ...(startsFrom !== undefined && { startsFrom }) });
+    models.push({
+      ...{ name, stateDict, config },
+      ...(startsFrom !== undefined && { startsFrom }),
+      ...(quantized && { quantized }),
+    });
   }
   return { format: "ONNX", models, layers: [], refused, others: 0, wires, opaque: [] };
 }

@@ -23,6 +23,8 @@ export interface FoundModel {
   readonly startsFrom?: string;
   /** Parameters that the file has under other names or in parts, and what each is worked out of. */
   readonly origins?: readonly string[];
+  /** Set where the file's weights are 8-bit integers, and these are what they stand for. */
+  readonly quantized?: true;
 }
 
 /** A layer that is not recurrent. */

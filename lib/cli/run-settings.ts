@@ -50,7 +50,7 @@ export function readSettings(options: Arguments["options"]): Settings {
     model: text("model") as string,
     key: text("key"),
     prefix: text("prefix"),
-    weightDtype: readWord("run", "weight-dtype", text("weight-dtype"), ["float16", "float32", "float64"]),
+    weightDtype: readWord("run", "weight-dtype", text("weight-dtype"), ["int8", "float16", "float32", "float64"]),
     nonlinearity: readWord("run", "nonlinearity", text("nonlinearity"), ["tanh", "relu"]),
     input,
     column: text("column") ?? "input",

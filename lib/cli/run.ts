@@ -59,7 +59,7 @@ export const command: Command = {
     "weight-dtype": {
       type: "string",
       value: "DTYPE",
-      help: "float16 stores the weights in half the memory, rounded; as the file's dtype unless given",
+      help: "int8: a quarter of the memory, and faster; float16: half of it; as the file's dtype unless given",
     },
     nonlinearity: {
       type: "string",

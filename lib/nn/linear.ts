@@ -30,6 +30,10 @@ import {
   type StateDict,
 } from "./state-dict.js";
 import { named } from "./uncloneable.js";
+import { checkTerms, checkWeightDType, type WeightDType } from "./weight-dtype.js";
+
+/** What a Linear's weight is stored in. */
+export type LinearWeightDType = Exclude<WeightDType, "float16">;
 
 /** torch.nn.Linear's keyword arguments. */
 export interface LinearOptions {
@@ -37,6 +41,18 @@ export interface LinearOptions {
   bias?: boolean;
   /** "float32" (default) or "float64". */
   dtype?: FloatDType;
+  /**
+   * "int8" stores a float32 Linear's weight in a quarter of the memory and multiplies 8-bit integers: each row of it is rounded
+   * with a scale of its own when it is loaded, each row of the input when it is multiplied; the bias and the output stay
+   * float32. inFeatures is at most 133,144 then. By default as `dtype`.
+   */
+  weightDtype?: LinearWeightDType;
+}
+
+/** Options of {@link Linear.fromStateDict}. */
+export interface LinearFromStateDictOptions extends LoadStateDictOptions {
+  /** As for the constructor. */
+  weightDtype?: LinearWeightDType | undefined;
 }
 
 interface ReadyOptions extends LinearOptions, Ready {}
@@ -50,6 +66,9 @@ interface Call {
 }
 
 const maxSize = 2 ** 24; // as for the LSTM
+const narrower = ["int8"] as const;
+
+type FullConfig = Required<LinearConfig>;
 
 /**
  * y = x·Wᵀ + b, for inference: the arguments, shapes, parameter names and numbers of `torch.nn.Linear`.
@@ -71,6 +90,8 @@ export class Linear extends ShareableModule<NativeLinear> {
   readonly outFeatures: number;
   readonly bias: boolean;
   readonly dtype: FloatDType;
+  /** What the weight is stored in: `dtype`, or "int8". */
+  readonly weightDtype: LinearWeightDType;
 
   /**
    * The parameters are drawn from U(-1/√inFeatures, 1/√inFeatures), as torch draws them from the generator that
@@ -82,19 +103,24 @@ export class Linear extends ShareableModule<NativeLinear> {
    *   RangeError ERR_ARG_VALUE for a size that is no integer or out of range, or more parameters than memory holds
    */
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
-    const { bias = true, dtype = "float32" } = checkOptions("Linear", options, ["bias", "dtype"]);
-    const config: LinearConfig = {
+    const given = checkOptions("Linear", options, ["bias", "dtype", "weightDtype"]);
+    const { bias = true, dtype: wanted = "float32", weightDtype } = given;
+    const dtype = checkFloatDType("dtype", wanted);
+    const config: FullConfig = {
       inFeatures: checkInt("inFeatures", inFeatures, { min: 1, max: maxSize }),
       outFeatures: checkInt("outFeatures", outFeatures, { min: 1, max: maxSize }),
       bias: checkBool("bias", bias),
-      dtype: checkFloatDType("dtype", dtype),
+      dtype,
+      weightDtype: checkWeightDType(weightDtype, dtype, narrower),
     };
+    checkTerms(config.weightDtype, "inFeatures", config.inFeatures);
     const weights = (options as ReadyOptions)[ready] ?? drawParameters(config);
     super({ name: "Linear", spec: linearSpec(config), holder: new native.Linear(config), weights });
     this.inFeatures = config.inFeatures;
     this.outFeatures = config.outFeatures;
     this.bias = config.bias;
     this.dtype = config.dtype;
+    this.weightDtype = config.weightDtype;
   }
 
   /**
@@ -154,14 +180,15 @@ export class Linear extends ShareableModule<NativeLinear> {
    * console.log(Linear.fromStateDict({ weight: rand([4, 3]) })); // → Linear(3, 4, bias=false)
    * ```
    */
-  static fromStateDict(dict: StateDict, options: LoadStateDictOptions = {}): Linear {
-    const { prefix = "" } = checkOptions("fromStateDict", options, ["prefix"]);
+  static fromStateDict(dict: StateDict, options: LinearFromStateDictOptions = {}): Linear {
+    const { prefix = "", weightDtype: wanted } = checkOptions("fromStateDict", options, ["prefix", "weightDtype"]);
     const { rows, columns } = readMatrix("fromStateDict", dict, prefix, "weight");
     const bias = entriesUnder("fromStateDict", dict, prefix).has("bias");
     const dtype = readDType("fromStateDict", dict, prefix);
-    const spec = linearSpec({ inFeatures: columns, outFeatures: rows, bias, dtype });
+    const weightDtype = checkWeightDType(wanted, dtype, narrower);
+    const spec = linearSpec({ inFeatures: columns, outFeatures: rows, bias, dtype, weightDtype });
     const parameters = matchStateDict("fromStateDict", dict, prefix, spec);
-    const given: ReadyOptions = { bias, dtype, [ready]: parameters };
+    const given: ReadyOptions = { bias, dtype, weightDtype, [ready]: parameters };
     return new Linear(columns, rows, given);
   }
 
@@ -178,14 +205,18 @@ export class Linear extends ShareableModule<NativeLinear> {
 
   /** @internal */
   override [madeWith](): SharedArguments {
-    const { inFeatures, outFeatures, bias, dtype } = this;
-    return { sizes: [inFeatures, outFeatures], options: { bias, dtype } };
+    const { inFeatures, outFeatures, bias, dtype, weightDtype } = this;
+    return { sizes: [inFeatures, outFeatures], options: { bias, dtype, weightDtype } };
   }
 
   /** `Linear(3, 4, bias=false)`: the options that are not the defaults. */
   override toString(): string {
-    const { inFeatures, outFeatures, bias, dtype } = this;
-    return printCall("Linear", [inFeatures, outFeatures], { bias: [bias, true], dtype: [dtype, "float32"] });
+    const { inFeatures, outFeatures, bias, dtype, weightDtype } = this;
+    return printCall("Linear", [inFeatures, outFeatures], {
+      bias: [bias, true],
+      dtype: [dtype, "float32"],
+      weightDtype: [weightDtype, dtype],
+    });
   }
 
   #prepare(input: TensorLike | PackedSequence): Call {
@@ -219,11 +250,19 @@ export class Linear extends ShareableModule<NativeLinear> {
   }
 }
 
-function linearSpec({ inFeatures, outFeatures, bias, dtype }: LinearConfig): ModuleSpec {
-  const options = [...(bias ? [] : ["bias: false"]), ...(dtype === "float32" ? [] : [`dtype: "${dtype}"`])];
+function linearSpec({ inFeatures, outFeatures, bias, dtype, weightDtype }: FullConfig): ModuleSpec {
+  const options = [
+    bias ? [] : ["bias: false"],
+    dtype === "float32" ? [] : [`dtype: "${dtype}"`],
+    weightDtype === dtype ? [] : [`weightDtype: "${weightDtype}"`],
+  ].flat();
   const title = `Linear(${inFeatures}, ${outFeatures}${options.length === 0 ? "" : `, { ${options.join(", ")} }`})`;
-  const weight = { name: "weight", shape: [outFeatures, inFeatures], storage: dtype };
-  return { title, dtype, parameters: bias ? [weight, { ...weight, name: "bias", shape: [outFeatures] }] : [weight] };
+  const weight = { name: "weight", shape: [outFeatures, inFeatures], storage: weightDtype };
+  return {
+    title,
+    dtype,
+    parameters: bias ? [weight, { name: "bias", shape: [outFeatures], storage: dtype }] : [weight],
+  };
 }
 
 /** torch's `reset_parameters`: `kaiming_uniform_(weight, a=√5)` comes to the bounds of the bias but for their last bits. */

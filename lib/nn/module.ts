@@ -90,7 +90,7 @@ export abstract class WeightedModule<H extends Holder> extends Uncloneable {
 
   /**
    * The parameters by torch's names, in torch's order, as copies: writing to them does not change the model. Weights that
-   * are stored in float16 come as float32, rounded as they are.
+   * are stored in float16 or int8 come as float32, rounded as they are; loaded into a model that stores them so, they are the same.
    * @throws Error ERR_DISPOSED after dispose
    * @example
    * ```ts

@@ -6,11 +6,8 @@ import { describe, formatShape, isArray, nearest, rangeError, reading, typeError
 import { allocateUnset, copyAs, type FloatDType, product, sameShape } from "../tensor/strided.js";
 import { Tensor, type TensorLike, toTensor } from "../tensor/tensor.js";
 import { mayBeMisspelt, type Naming, namingOf, prefixBefore, renamed, resolveNames } from "../weights/derived.js";
-import { roundToFloat16 } from "../weights/half.js";
 import { whyPassedOver } from "../weights/passed-over.js";
-
-/** What weights are stored in. */
-export type WeightDType = FloatDType | "float16";
+import { isRoundedInPlace, roundTo, type WeightDType } from "./weight-dtype.js";
 
 /** One parameter: torch's name for it and its shape. */
 export interface ParameterSpec {
@@ -87,19 +84,11 @@ export function matchStateDict(
     throw rangeError("ERR_STATE_DICT", caller, `the parameters of ${title}`, received);
   }
   return found.map(({ tensor, spec: { name, storage } }) => {
-    if (!keepsArrays && tensor.dtype === dtype && storage === dtype) return tensor.data as FloatArray;
+    if (!keepsArrays && tensor.dtype === dtype && !isRoundedInPlace(storage)) return tensor.data as FloatArray;
     const copied = copyAs(`${caller}: ${prefix}${name}`, dtype, tensor.data);
     roundTo(storage, `${caller}: ${prefix}${name}`, copied);
     return copied;
   });
-}
-
-/**
- * Rounds a parameter's values, which are float32 or float64, to what the module stores them in.
- * @throws RangeError ERR_ARG_VALUE for a value that it cannot hold
- */
-export function roundTo(storage: WeightDType, name: string, values: FloatArray): void {
-  if (storage === "float16") roundToFloat16(name, values as Float32Array);
 }
 
 /**

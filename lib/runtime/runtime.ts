@@ -15,7 +15,8 @@ export const maxThreads = native.maxThreads;
 
 /**
  * Sets how many threads compute, the calling one included, for the whole process. The results do not depend on it, to
- * the bit. The default is the number of cores this process may use, or the environment's PACKED_LSTM_NUM_THREADS.
+ * the bit. The default is the environment's PACKED_LSTM_NUM_THREADS, or else the least of the processors
+ * this process may run on, the CPU quota of its container, rounded up, and the physical cores.
  *
  * @param n from 1 to 1024
  * @throws TypeError ERR_ARG_TYPE, RangeError ERR_ARG_VALUE
@@ -43,7 +44,8 @@ export function getNumThreads(): number {
 }
 
 /**
- * The instruction set in use and those this processor has, the threads, the compiler, the version.
+ * The instruction set in use and those this processor has, the threads and what their number follows from, the
+ * compiler, the version.
  * @example
  * ```ts
  * const { isa, supportedIsas } = runtimeInfo();

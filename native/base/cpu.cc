@@ -1,12 +1,10 @@
 // Asks cpuid (x86) and the operating system; every answer falls back to a conservative one.
 #include "base/cpu.h"
 
-#include <algorithm>
 #include <cstdint>
-#include <thread>
 
 #if defined(__linux__)
-#include <sched.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 #endif
 #if defined(__APPLE__)
@@ -70,6 +68,8 @@ void read_isa(CpuInfo& info) {
   constexpr std::uint64_t kYmm = 0x6, kZmm = 0xe6;  // register state the operating system saves
   info.avx2 = (enabled & kYmm) == kYmm && ((seven.b >> 5) & 1);
   info.avx512 = info.avx2 && (enabled & kZmm) == kZmm && ((seven.b >> 16) & 1);
+  info.avx512_vnni = info.avx512 && ((seven.c >> 11) & 1);
+  info.avx_vnni = info.avx2 && seven.a >= 1 && ((cpuid(7, 1).a >> 4) & 1);
 }
 
 // Leaf 4 (Intel) and leaf 0x8000001d (AMD) describe one cache per subleaf in the same layout.
@@ -98,6 +98,13 @@ void read_caches(CpuInfo& info) {
 void read_isa(CpuInfo& info) {
 #if defined(__aarch64__) || defined(_M_ARM64)
   info.neon = true;  // part of the base architecture
+#if defined(__APPLE__)
+  info.neon_dotprod = true;  // every Mac's
+#elif defined(__linux__)
+  info.neon_dotprod = (getauxval(AT_HWCAP) & (1ul << 20)) != 0;  // HWCAP_ASIMDDP
+#elif defined(_WIN32)
+  info.neon_dotprod = IsProcessorFeaturePresent(43) != 0;  // PF_ARM_V82_DP_INSTRUCTIONS_AVAILABLE
+#endif
 #else
   (void)info;
 #endif
@@ -125,27 +132,10 @@ void read_caches(CpuInfo& info) {
 
 #endif
 
-int count_cores() {
-#if defined(__linux__)
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-#elif defined(_WIN32)
-  DWORD_PTR process = 0, system = 0;
-  if (GetProcessAffinityMask(GetCurrentProcess(), &process, &system) && process != 0) {
-    int n = 0;
-    for (; process != 0; process &= process - 1) ++n;
-    return n;
-  }
-#endif
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
 CpuInfo read_cpu() {
   CpuInfo info;
   read_isa(info);
   read_caches(info);
-  info.cores = count_cores();
   return info;
 }
 

@@ -1,4 +1,4 @@
-// What this processor and this process may use: instruction sets, cores, cache sizes. Decides nothing.
+// What this processor has: instruction sets and cache sizes. Decides nothing.
 #pragma once
 
 #include <cstddef>
@@ -7,10 +7,11 @@ namespace packed_lstm {
 
 struct CpuInfo {
   bool scalar = true;
-  bool avx2 = false;    // AVX2, FMA and F16C, enabled by the operating system
-  bool avx512 = false;  // AVX-512F, enabled by the operating system
+  bool avx2 = false;                           // AVX2, FMA and F16C, enabled by the operating system
+  bool avx512 = false;                         // AVX-512F, enabled by the operating system
+  bool avx_vnni = false, avx512_vnni = false;  // products of 8 bits, beside AVX2 and beside AVX-512F
   bool neon = false;
-  int cores = 1;                      // cores this process may run on: its affinity mask, not the machine's size
+  bool neon_dotprod = false;
   std::size_t l1_bytes = 32u << 10;   // data cache of one core
   std::size_t l2_bytes = 512u << 10;  // private or nearest unified cache of one core
   std::size_t l3_bytes = 16u << 20;   // shared by cores

@@ -2,13 +2,13 @@
 // condition variable. Claiming is a compare-and-swap per helper, so a call never waits for a helper that is busy.
 #include "base/pool.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <thread>
 
-#include "base/cpu.h"
 #include "base/spin.h"
 
 namespace packed_lstm {
@@ -19,18 +19,28 @@ enum State : int { kIdle, kClaimed, kAssigned };
 // Long enough to catch the next call of a loop in JavaScript, short enough to leave the core to others.
 constexpr auto kSpin = std::chrono::microseconds(50);
 
-int default_threads() {
-  const int cores = cpu_info().cores;
+ThreadLimit chosen_threads(const ThreadLimit& limit) {
   const char* text = std::getenv("PACKED_LSTM_NUM_THREADS");
-  if (text == nullptr || *text == '\0') return cores;
+  if (text == nullptr || *text == '\0') return limit;
   char* end = nullptr;
   const long n = std::strtol(text, &end, 10);
   if (*end != '\0' || n < 1 || n > kMaxThreads) {
     throw std::runtime_error("PACKED_LSTM_NUM_THREADS: expected an integer from 1 to " + std::to_string(kMaxThreads) +
                              ", but got \"" + text + "\"");
   }
-  return static_cast<int>(n);
+  return {static_cast<int>(n), ThreadsFrom::kEnvironment, limit.processors};
 }
+
+/** A run's own account of its helpers. */
+struct Tally {
+  std::atomic<int> left;
+  std::atomic<std::int64_t> waited{0};  // less the time at which each was ready
+
+  void leave(std::int64_t waited_before) {
+    waited.fetch_add(waited_here() - waited_before - nanoseconds_now(), std::memory_order_relaxed);
+    left.fetch_sub(1, std::memory_order_release);
+  }
+};
 
 }  // namespace
 
@@ -38,7 +48,7 @@ struct Pool::Helper {
   alignas(64) std::atomic<int> state{kIdle};
   std::atomic<bool> asleep{false};
   const Task* task = nullptr;  // with kAssigned: a share of a run …
-  std::atomic<int>* left = nullptr;
+  Tally* tally = nullptr;
   int worker = 0, workers = 0;  // … or, with task null, "look at the job queue"
   std::mutex mutex;
   std::condition_variable wake;
@@ -69,13 +79,25 @@ struct Pool::Helper {
 };
 
 Pool& Pool::get() {
-  static Pool* pool = new Pool();
+  static Pool* pool = new Pool(thread_limit());
   return *pool;
 }
 
-Pool::Pool() : threads_(default_threads()) {}
+Pool::Pool(const ThreadLimit& limit) : limit_(limit), all_threads_(std::getenv("PACKED_LSTM_ALL_THREADS") != nullptr) {
+  const ThreadLimit chosen = chosen_threads(limit);
+  threads_.store(std::min(chosen.threads, kMaxThreads));
+  from_.store(chosen.from);
+}
 
-void Pool::set_threads(int n) { threads_.store(n < 1 ? 1 : (n > kMaxThreads ? kMaxThreads : n)); }
+void Pool::set_threads(int n) {
+  threads_.store(std::max(1, std::min(n, kMaxThreads)));
+  from_.store(ThreadsFrom::kCaller);
+}
+
+int Pool::workers() {
+  // More workers than processors would only wait for each other: 64 of them on two cores took 8 times as long as two.
+  return all_threads_ ? threads() : company_.workers(std::min(threads(), limit_.processors));
+}
 
 void Pool::start_helpers(int n) {
   if (helper_count_.load(std::memory_order_acquire) >= n) return;
@@ -104,7 +126,7 @@ Pool::Helper* Pool::claim() {
 void Pool::run(int wanted, const std::function<void(int)>& prepare, const Task& task) {
   Helper* claimed[kMaxThreads];
   int helpers = 0;
-  if (wanted > 1) {
+  if (wanted > 1 && job_count_.load(std::memory_order_relaxed) == 0) {
     if (wanted > kMaxThreads) wanted = kMaxThreads;
     start_helpers(wanted - 1);
     while (helpers < wanted - 1 && (claimed[helpers] = claim()) != nullptr) ++helpers;
@@ -119,16 +141,21 @@ void Pool::run(int wanted, const std::function<void(int)>& prepare, const Task& 
     }
     throw;
   }
-  std::atomic<int> left{helpers};
+  if (helpers == 0) return task(0, 1);
+  Tally tally{{helpers}};
+  const std::int64_t began = nanoseconds_now(), waited_before = waited_here();
   for (int i = 0; i < helpers; ++i) {
     claimed[i]->task = &task;
-    claimed[i]->left = &left;
+    claimed[i]->tally = &tally;
     claimed[i]->worker = i + 1;
     claimed[i]->workers = workers;
     claimed[i]->assign();
   }
   task(0, workers);
-  spin_until([&] { return left.load(std::memory_order_acquire) == 0; });
+  spin_until([&] { return tally.left.load(std::memory_order_acquire) == 0; });
+  const std::int64_t ended = nanoseconds_now();
+  const std::int64_t waited = tally.waited.load(std::memory_order_relaxed) + helpers * ended;
+  company_.note(Pool::workers(), workers, ended - began, waited + waited_here() - waited_before);
 }
 
 void Pool::post(std::function<void()> job) {
@@ -158,11 +185,12 @@ bool Pool::take_job(std::function<void()>& job) {
 void Pool::serve(Helper& helper) {
   std::function<void()> job;
   for (;;) {
-    // With more threads than cores a spinning helper only keeps a working one off its core.
-    helper.await_assignment(threads() <= cpu_info().cores);
+    // With more threads than there is room for a spinning helper only keeps a working one off its core.
+    helper.await_assignment(threads() <= limit_.threads);
     if (helper.task != nullptr) {
+      const std::int64_t waited_before = waited_here();
       (*helper.task)(helper.worker, helper.workers);
-      helper.left->fetch_sub(1, std::memory_order_release);
+      helper.tally->leave(waited_before);
       helper.task = nullptr;
     }
     for (;;) {

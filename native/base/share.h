@@ -14,7 +14,7 @@ template <class Share>
 void share_rows(std::int64_t rows, std::size_t row_bytes, const Share& share) {
   constexpr double kBytesPerWorker = 512 << 10;
   const double bytes = static_cast<double>(rows) * static_cast<double>(row_bytes);
-  const int workers = static_cast<int>(std::min<double>(Pool::get().threads(), 1 + bytes / kBytesPerWorker));
+  const int workers = static_cast<int>(std::min<double>(Pool::get().workers(), 1 + bytes / kBytesPerWorker));
   if (workers == 1) return share(0, rows);
   const auto part = [&](int worker, int n) { share(rows * worker / n, rows * (worker + 1) / n); };
   Pool::get().run(workers, [](int) {}, part);

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <thread>
 
+#include "base/company.h"
+
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
 #endif
@@ -19,19 +21,19 @@ inline void cpu_pause() {
 }
 
 /**
- * Waits until `done()`. Yields after a few µs of pauses, so that a waiter whose partner has lost its core
- * (more threads than cores, a busy neighbour) gives that core back.
+ * Waits until `done()`. Yields after a while, so that a waiter whose partner has lost its core (more threads than
+ * cores, a busy neighbour) gives that core back. What it waits beyond a few pauses is added to `waited_here()`.
  */
 template <class Done>
 inline void spin_until(const Done& done) {
-  constexpr int kPausesBeforeYield = 100;
-  for (int i = 0; !done(); ++i) {
-    if (i < kPausesBeforeYield) {
-      cpu_pause();
-    } else {
-      std::this_thread::yield();
-    }
+  constexpr int kPauses = 100;  // a few µs
+  for (int i = 0; i < kPauses; ++i) {
+    if (done()) return;
+    cpu_pause();
   }
+  const std::int64_t began = nanoseconds_now();
+  while (!done()) std::this_thread::yield();
+  waited_here() += nanoseconds_now() - began;
 }
 
 /** A reusable barrier for `count` threads. */

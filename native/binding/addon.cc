@@ -41,9 +41,10 @@ Napi::Value runtime_info(const Napi::CallbackInfo& info) {
   Napi::Array isas = Napi::Array::New(env);
   for (const std::string& isa : supported_isas()) isas.Set(isas.Length(), Napi::String::New(env, isa));
   Napi::Object out = Napi::Object::New(env);
-  out.Set("isa", kernels<float>().isa);
+  out.Set("isa", selected_isa());
   out.Set("supportedIsas", isas);
   out.Set("threads", Pool::get().threads());
+  out.Set("threadsFrom", name_of(Pool::get().threads_from()));
   out.Set("compiler", compiler());
   return out;
 }

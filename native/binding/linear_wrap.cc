@@ -13,6 +13,7 @@ namespace {
 struct Sizes {
   int inputs, outputs;
   bool bias;
+  Storage storage;
 };
 
 template <class T>
@@ -56,7 +57,7 @@ class TypedLinear final : public Weighted<T, Linear<T>, Module> {
   }
 
   Linear<T> lay_out(std::byte* memory) const override {
-    return Linear<T>(kernels<T>(), sizes_.inputs, sizes_.outputs, memory);
+    return Linear<T>(kernels<T>(sizes_.storage), sizes_.inputs, sizes_.outputs, memory);
   }
 
   std::uint32_t parameter_count() const override { return sizes_.bias ? 2 : 1; }
@@ -79,6 +80,8 @@ std::unique_ptr<Module> LinearKind::make(const Napi::CallbackInfo& info) {
   sizes.outputs = int_arg(env, options.Get("outFeatures"), "outFeatures", 1, kMaxSize);
   sizes.bias = bool_arg(env, options.Get("bias"), "bias");
   return by_dtype(env, options.Get("dtype"), [&](auto zero) -> std::unique_ptr<Module> {
+    sizes.storage = storage_arg<decltype(zero)>(options, false);
+    check_terms(env, sizes.storage, sizes.inputs, "inFeatures");
     return std::make_unique<TypedLinear<decltype(zero)>>(sizes);
   });
 }

@@ -2,8 +2,8 @@
 // Nothing below this file knows N-API.
 #include "binding/recurrent_wrap.h"
 
+#include <algorithm>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -158,17 +158,6 @@ class TypedModel final : public Weighted<T, Weights<T>, RecurrentModule> {
   const KernelSet<T>& kernels_;
 };
 
-/** The kernels of T for weights stored as the option weightDtype says: as T when undefined. */
-template <class T>
-const KernelSet<T>& kernels_for(const Napi::Object& options) {
-  constexpr bool single = std::is_same_v<T, float>;
-  const Napi::Value stored = options.Get("weightDtype");
-  const std::string name = stored.IsString() ? stored.As<Napi::String>().Utf8Value() : "";
-  if (stored.IsUndefined() || name == (single ? "float32" : "float64")) return kernels<T>();
-  if (single && name == "float16") return kernels<T>(Storage::kFloat16);
-  throw_type_error(options.Env(), "weightDtype: expected the dtype, or \"float16\" for float32");
-}
-
 CellKind cell_arg(const Napi::Object& options) {
   const Napi::Value given = options.Get("cell");
   const std::string name = given.IsString() ? given.As<Napi::String>().Utf8Value() : "";
@@ -198,7 +187,12 @@ std::unique_ptr<RecurrentModule> RecurrentKind::make(const Napi::CallbackInfo& i
   config.bias = bool_arg(env, options.Get("bias"), "bias");
   return by_dtype(env, options.Get("dtype"), [&](auto zero) -> std::unique_ptr<RecurrentModule> {
     using T = decltype(zero);
-    return std::make_unique<TypedModel<T>>(config, kernels_for<T>(options));
+    const Storage storage = storage_arg<T>(options, true);
+    for (int layer = 0; layer < std::min(2, config.num_layers); ++layer) {
+      check_terms(env, storage, config.layer_input(layer), layer == 0 ? "inputSize" : "hiddenSize");
+    }
+    check_terms(env, storage, config.hidden_size, "hiddenSize");
+    return std::make_unique<TypedModel<T>>(config, kernels<T>(storage));
   });
 }
 

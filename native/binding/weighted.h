@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -16,8 +17,31 @@
 #include "binding/args.h"
 #include "binding/memory.h"
 #include "binding/module_wrap.h"
+#include "kernels/arithmetic.h"
+#include "kernels/registry.h"
 
 namespace packed_lstm {
+
+/** How weights are stored: as the option weightDtype says, as T when undefined. `halves`: float16 is among the choices.
+ */
+template <class T>
+Storage storage_arg(const Napi::Object& options, bool halves) {
+  constexpr bool single = std::is_same_v<T, float>;
+  const Napi::Value stored = options.Get("weightDtype");
+  const std::string name = stored.IsString() ? stored.As<Napi::String>().Utf8Value() : "";
+  if (stored.IsUndefined() || name == (single ? "float32" : "float64")) return kStoredAs<T>;
+  if (single && halves && name == "float16") return Storage::kFloat16;
+  if (single && name == "int8") return Storage::kInt8;
+  throw_type_error(options.Env(), std::string("weightDtype: expected the dtype, or ") +
+                                      (halves ? "\"float16\" or " : "") + "\"int8\" for float32");
+}
+
+/** Throws RangeError where a product of so many terms may be more than its sum holds. */
+inline void check_terms(napi_env env, Storage storage, int terms, const char* name) {
+  if (storage != Storage::kInt8 || terms <= kQuantizedTerms) return;
+  throw_range_error(env, std::string(name) + ": expected at most " + std::to_string(kQuantizedTerms) +
+                             " with weightDtype \"int8\", but got " + std::to_string(terms));
+}
 
 /** Weights as they are now, and where; null before they are loaded and after dispose. */
 template <class W>

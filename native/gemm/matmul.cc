@@ -21,7 +21,11 @@ void matmul(const KernelSet<T>& kernels, const Matmul<T>& product) {
   const auto run = [&](const PanelRange& weights, int row, int rows) {
     tile.weights = weights;
     tile.rows = rows;
-    std::copy_n(product.a + row, rows, tile.a);
+    if (kernels.storage == Storage::kInt8) {
+      std::copy_n(product.a8 + row, rows, tile.a8);
+    } else {
+      std::copy_n(product.a + row, rows, tile.a);
+    }
     std::copy_n(product.out + row, rows, tile.out);
     by_rows.at[rows](tile);
   };

@@ -52,7 +52,8 @@ struct Matmul {
   int begin, end;
   int k, columns, chain;
   int rows;
-  const T* const* a;
+  const T* const* a;              // not read where panels are of kInt8 …
+  const QuantizedRow* const* a8;  // … which are multiplied by these
   T* const* out;
 };
 

@@ -57,6 +57,7 @@ constexpr int kRun = 64;
 template <class T>
 Panels::Panels(const KernelSet<T>& kernels, const Sizes& sizes, Parts& memory)
     : storage_(kernels.storage),
+      quantization_(kernels.quantization),
       columns_(sizes.columns),
       width_(sizes.columns * kernels.unit),
       gates_(sizes.gates),
@@ -67,7 +68,8 @@ Panels::Panels(const KernelSet<T>& kernels, const Sizes& sizes, Parts& memory)
   count_ = (rows_ / gates_ + units - 1) / units;
   const std::size_t bias_bytes = static_cast<std::size_t>(kBiasVectors * kernels.unit) * sizeof(T);
   const std::size_t k = static_cast<std::size_t>(inputs_) + static_cast<std::size_t>(states_);
-  stride_ = bias_bytes + k * static_cast<std::size_t>(width_ * bytes_of(storage_));
+  stride_ = storage_ == Storage::kInt8 ? quantized_bytes()
+                                       : bias_bytes + k * static_cast<std::size_t>(width_ * bytes_of(storage_));
   data_ = memory.take<std::byte>(stride_ * static_cast<std::size_t>(count_));
   from_memory_ = stride_ * static_cast<std::size_t>(count_) > cpu_info().l3_bytes / 4;
 }
@@ -97,7 +99,8 @@ T* Panels::bias_at(int p) const {
 }
 
 template <class W, class Move>
-void Panels::each_run(int first, int inputs, const Move& move) const {
+void Panels::each_run(int product, const Move& move) const {
+  const int first = product == 0 ? 0 : inputs_, inputs = terms(product);
   const std::size_t width = static_cast<std::size_t>(width_);
   const std::size_t bias_bytes = stride_ - width * static_cast<std::size_t>(bytes_of(storage_)) *
                                                (static_cast<std::size_t>(inputs_) + static_cast<std::size_t>(states_));
@@ -114,36 +117,38 @@ void Panels::each_run(int first, int inputs, const Move& move) const {
 }
 
 template <class T>
-void Panels::put(int first, int inputs, const T* weights) {
-  const std::size_t cols = static_cast<std::size_t>(inputs), width = static_cast<std::size_t>(width_);
+void Panels::put(int product, const T* weights) {
+  const std::size_t cols = static_cast<std::size_t>(terms(product)), width = static_cast<std::size_t>(width_);
   const auto from = [=](int row, int k) { return weights + static_cast<std::size_t>(row) * cols + k; };
   if constexpr (std::is_same_v<T, float>) {
+    if (storage_ == Storage::kInt8) return put_quantized(product, weights);
     if (storage_ == Storage::kFloat16) {
-      return each_run<Half>(first, inputs, [&](Half* at, int row, int k, int n) {
+      return each_run<Half>(product, [&](Half* at, int row, int k, int n) {
         const T* const run = from(row, k);
         for (int i = 0; i < n; ++i) at[static_cast<std::size_t>(i) * width] = narrow(run[i]);
       });
     }
   }
-  each_run<T>(first, inputs, [&](T* at, int row, int k, int n) {
+  each_run<T>(product, [&](T* at, int row, int k, int n) {
     const T* const run = from(row, k);
     for (int i = 0; i < n; ++i) at[static_cast<std::size_t>(i) * width] = run[i];
   });
 }
 
 template <class T>
-void Panels::get(int first, int inputs, T* weights) const {
-  const std::size_t cols = static_cast<std::size_t>(inputs), width = static_cast<std::size_t>(width_);
+void Panels::get(int product, T* weights) const {
+  const std::size_t cols = static_cast<std::size_t>(terms(product)), width = static_cast<std::size_t>(width_);
   const auto to = [=](int row, int k) { return weights + static_cast<std::size_t>(row) * cols + k; };
   if constexpr (std::is_same_v<T, float>) {
+    if (storage_ == Storage::kInt8) return get_quantized(product, weights);
     if (storage_ == Storage::kFloat16) {
-      return each_run<const Half>(first, inputs, [&](const Half* at, int row, int k, int n) {
+      return each_run<const Half>(product, [&](const Half* at, int row, int k, int n) {
         T* const run = to(row, k);
         for (int i = 0; i < n; ++i) run[i] = widen(at[static_cast<std::size_t>(i) * width]);
       });
     }
   }
-  each_run<const T>(first, inputs, [&](const T* at, int row, int k, int n) {
+  each_run<const T>(product, [&](const T* at, int row, int k, int n) {
     T* const run = to(row, k);
     for (int i = 0; i < n; ++i) run[i] = at[static_cast<std::size_t>(i) * width];
   });
@@ -151,39 +156,40 @@ void Panels::get(int first, int inputs, T* weights) const {
 
 template <class T>
 void Panels::pack_columns(const T* weight, const T* bias) {
-  put(0, inputs_, weight);
+  put(0, weight);
   if (bias == nullptr) return;
   for (int row = 0; row < rows_; ++row) bias_at<T>(row / width_)[row % width_] = bias[row];
 }
 
 template <class T>
 void Panels::unpack_columns(T* weight, T* bias) const {
-  get(0, inputs_, weight);
+  get(0, weight);
   if (bias == nullptr) return;
   for (int row = 0; row < rows_; ++row) bias[row] = bias_at<T>(row / width_)[row % width_];
 }
 
 template <class T>
 void Panels::pack_gates(const T* weight_ih, const T* weight_hh, const T* bias_ih, const T* bias_hh) {
-  put(0, inputs_, weight_ih);
-  put(inputs_, states_, weight_hh);
+  put(0, weight_ih);
+  put(1, weight_hh);
   if (bias_ih == nullptr) return;
   const int added = own_bias_ ? width_ / gates_ * (gates_ - 1) : width_;
+  const int second = storage_ == Storage::kInt8 ? width_ : width_ - added;  // from a first sum's start to a second's
   for (int p = 0; p < count_; ++p) {
     T* const bias = bias_at<T>(p);
     for (int column = 0; column < width_; ++column) {
       const int row = row_of(p, column);
       if (row < 0) continue;
       bias[column] = column < added ? bias_ih[row] + bias_hh[row] : bias_ih[row];
-      if (column >= added) bias[column + width_ - added] = bias_hh[row];
+      if (column >= added) bias[column + second] = bias_hh[row];
     }
   }
 }
 
 template <class T>
 void Panels::unpack_gates(T* weight_ih, T* weight_hh) const {
-  get(0, inputs_, weight_ih);
-  get(inputs_, states_, weight_hh);
+  get(0, weight_ih);
+  get(1, weight_hh);
 }
 
 template Panels Panels::of_columns(const KernelSet<float>&, int, int, Parts&);

@@ -9,7 +9,8 @@ namespace packed_lstm {
 
 /**
  * The panels of one matrix, as one kernel set reads them, in memory of someone else's: zeroed, or packed before by the
- * same set for the same sizes. Where that set stores Halves, every weight must be one.
+ * same set for the same sizes. Where that set stores Halves, every weight must be one; where it stores 8 bits, weights
+ * are rounded to them.
  */
 class Panels {
  public:
@@ -30,7 +31,7 @@ class Panels {
   /** `bias`, of `rows`, is null for none. */
   template <class T>
   void pack_columns(const T* weight, const T* bias);
-  /** Bit for bit what was packed: a Half as the float it stands for. */
+  /** Bit for bit what was packed: a Half as the float it stands for, 8 bits times their scale. */
   template <class T>
   void unpack_columns(T* weight, T* bias) const;
 
@@ -41,6 +42,8 @@ class Panels {
   void unpack_gates(T* weight_ih, T* weight_hh) const;
 
   int count() const { return count_; }
+  /** Terms of its first product: a weight_ih's, or a plain matrix's. */
+  int inputs() const { return inputs_; }
   /** C: vectors a K row of a panel has. */
   int columns() const { return columns_; }
   int columns_padded() const { return count_ * width_; }
@@ -58,22 +61,32 @@ class Panels {
   int row_of(int p, int column) const;
   template <class T>
   T* bias_at(int p) const;
+  /** Terms of product 0 or 1. */
+  int terms(int product) const { return product == 0 ? inputs_ : states_; }
   /**
-   * Calls move(at, row, k, n) for runs of a row's weights, n of them from the k-th of `inputs` on, whose places in the
-   * panels are `width_` apart from `at` on: elements of T, or Halves. They are weights from the `first`-th of a panel
-   * on.
+   * Calls move(at, row, k, n) for runs of a row's weights, n of them from the k-th of the product's terms on, whose
+   * places in the panels are `width_` apart from `at` on: elements of T, or Halves.
    */
   template <class W, class Move>
-  void each_run(int first, int inputs, const Move& move) const;
+  void each_run(int product, const Move& move) const;
   template <class T>
-  void put(int first, int inputs, const T* weights);
+  void put(int product, const T* weights);
   template <class T>
-  void get(int first, int inputs, T* weights) const;
+  void get(int product, T* weights) const;
+
+  // quantized_panels.cc, of kInt8.
+  std::size_t quantized_bytes() const;
+  /** Calls move(row, scale, byte(k)) for each row of a product. */
+  template <class Move>
+  void each_quantized_row(int product, const Move& move) const;
+  void put_quantized(int product, const float* weights);
+  void get_quantized(int product, float* weights) const;
 
   std::byte* data_ = nullptr;
   std::size_t stride_ = 0;
   bool from_memory_ = false;  // larger than a quarter of the last cache, of which other programs have their share
   Storage storage_ = Storage::kFloat32;
+  Quantization quantization_;
   int columns_ = 0, width_ = 0, count_ = 0;  // vectors and elements of a K row; panels
   int gates_ = 1;                            // 1: the columns are in their own order
   bool own_bias_ = false;                    // the last gate's biases are not added

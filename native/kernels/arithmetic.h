@@ -28,6 +28,21 @@
 //     GRU    r = X_r + H_r;  z = X_z + H_z;  t = T(fma(S(r), H_n, X_n));   h' = fma(S(z), h - t, t)
 //     RNN    a = X_a + H_a;   tanh: h' = T(a);   relu: h' = max(0, a) + 0, which has no negative zero
 //
+// INT8. Weights stored so are rounded when they are loaded, activations when they are multiplied, each row by itself: a
+// row of weight_ih, weight_hh, weight_hr or a Linear's weight is what one element of the result is summed with.
+//
+//     weights      m = max |w[k]|;  s = m / 127;  q[k] = w[k] / s, rounded to an integer and held within ±127; all 0
+//     where
+//                  s is 0. A row that is not finite: s = NaN, q = 0
+//     activations  of a row of x, of h, or of the unprojected h: m = max |a[k]|;  s = m / 127;  t = 127 / m;
+//                  q[k] = a[k]·t, rounded to an integer (never beyond ±127). m < 2^-120: s = 0, q = 0. A row that is
+//                  not finite: s = NaN, q = 0
+//     P(start)     fma(sum as a float, s_a·s_w, start), of the exact sum of q_a[k]·q_w[k], an int32, rounded once
+//
+// A product over so many terms stands where the products above stand: X = P(b_ih + b_hh), but over no more than
+// kShortInput of x, whose weight_ih is not rounded, the product above; LSTM P(X) over h; GRU and RNN H = P(0), n's
+// P(b_hh); a projected h P(0); a row of Linear P(bias).
+//
 // ACTIVATIONS. math.inl.h has the constants. min and max give their second operand where one is NaN, so that NaN stays
 // NaN. "y < 0" is y's sign bit.
 //
@@ -73,8 +88,11 @@ constexpr int chain_terms(CellKind kind, int hidden) {
   }
 }
 
-/** The longest x whose chain an LSTM's product over h goes on from. */
+/** The longest x whose chain an LSTM's product over h goes on from, and that stays float beside weights in 8 bits. */
 constexpr int kShortInput = 16;
+
+/** The most terms whose sum of products in 8 bits, 127² each at most, an int32 holds. */
+constexpr int kQuantizedTerms = 133144;
 
 /** A product of a tile's rows `a`, k columns of them, with k rows of W; `restart`: its first chain restarts. */
 template <class T, class W>

@@ -7,9 +7,15 @@
 //     bias       k = 0      k = 1              k = K-1
 //     [4][U]     [C][U]     [C][U]     ...     [C][U]        4·U elements, then K·C·U
 //
-// C is 4, or 3 for a GRU. The bias row is of the type computed in; the K rows are stored as `Storage` says. The columns
-// of a plain product are neighbours. A cell's are a number of units' gates, and its K rows are the x rows (input size)
-// followed by the h rows:
+// C is 4, or 3 for a GRU. The bias row is of the type computed in; the K rows are stored as `Storage` says. Of kInt8 a
+// panel has what its sums start from, a product's sums or the first ones and the second ones, and a scale a column for
+// each product; and G neighbouring k's of a column lie together, so that each product's k is rounded up to G:
+//
+//     starts     scales     k < G       k < 2G             k < K_x       ... and so on for h
+//     [2][C][U]  [2][C][U]  [C][U][G]   [C][U][G]   ...    [C][U][G]
+//
+// The columns of a plain product are neighbours. A cell's are a number of units' gates, and its K rows are the x rows
+// (input size) followed by the h rows:
 //
 //     LSTM  U units      i, f, g, o
 //     GRU   U units      r, z, n       bias: r, z, n's of x, n's of h
@@ -30,11 +36,43 @@ struct Half {
 };
 
 /** How the K rows of a panel are stored. */
-enum class Storage { kFloat32, kFloat64, kFloat16 };
+enum class Storage { kFloat32, kFloat64, kFloat16, kInt8 };
 
 constexpr int bytes_of(Storage storage) {
-  return storage == Storage::kFloat64 ? 8 : storage == Storage::kFloat32 ? 4 : static_cast<int>(sizeof(Half));
+  switch (storage) {
+    case Storage::kFloat64:
+      return 8;
+    case Storage::kFloat32:
+      return 4;
+    case Storage::kFloat16:
+      return static_cast<int>(sizeof(Half));
+    default:
+      return 1;
+  }
 }
+
+/**
+ * A row of activations as kernels of kInt8 read it: this, and behind it k values, with zeros up to a multiple of
+ * kQuantizedStep.
+ */
+struct QuantizedRow {
+  float scale;
+  std::int32_t excess;  // of each of its sums, over weights that are stored with 128 added: 128 · Σ values
+};
+constexpr int kQuantizedStep = 16;
+
+/** How weights that are stored as kInt8 and rows of activations meet. */
+struct Quantization {
+  int group = 1;        // G
+  int value_bytes = 0;  // of an activation
+  bool offset = false;  // weights are stored with 128 added
+  void (*quantize)(const float* row, int k, QuantizedRow* out) = nullptr;
+
+  constexpr std::size_t row_bytes(int k) const {
+    const std::size_t values = static_cast<std::size_t>((k + kQuantizedStep - 1) / kQuantizedStep * kQuantizedStep);
+    return (sizeof(QuantizedRow) + values * static_cast<std::size_t>(value_bytes) + 63) / 64 * 64;
+  }
+};
 
 enum class CellKind { kLSTM, kGRU, kRNNTanh, kRNNReLU };
 constexpr int kCellKinds = 4;
@@ -71,11 +109,13 @@ struct PanelRange {
 
 /**
  * One time step of up to kMaxTileRows sequences: gates, then c and h, in registers.
- * c is updated in place; its rows have room for whole panels. h may not overlap `out`.
+ * c is updated in place; its rows have room for whole panels. h may not overlap `out`. Panels of kInt8 are multiplied
+ * by x8 and h8, the same rows quantized, and x is not read.
  */
 template <class T>
 struct CellTile {
   PanelRange weights;
+  const QuantizedRow *x8[kMaxTileRows], *h8[kMaxTileRows];
   const T* x[kMaxTileRows];    // k_x values a row; not read where pre is given
   const T* pre[kMaxTileRows];  // null, or bias + x·W_ih as MatmulTile leaves it (panel p at C·U·p)
   const T* h[kMaxTileRows];    // k_h values a row
@@ -84,10 +124,14 @@ struct CellTile {
   int rows, k_x, k_h, units, chain;
 };
 
-/** out = bias + a·W for up to kMaxTileRows rows; panel p writes columns C·U·p up to `columns`. */
+/**
+ * out = bias + a·W for up to kMaxTileRows rows; panel p writes columns C·U·p up to `columns`. Panels of kInt8 are
+ * multiplied by a8, the same rows quantized, and a is not read.
+ */
 template <class T>
 struct MatmulTile {
   PanelRange weights;
+  const QuantizedRow* a8[kMaxTileRows];
   const T* a[kMaxTileRows];
   T* out[kMaxTileRows];
   int rows, k, columns, chain;
@@ -101,7 +145,7 @@ struct ByRows {
   void (*at[kMaxTileRows + 1])(const Tile&);
 };
 
-/** What the roof is measured with (probe.inl.h). */
+/** What the roof is measured with (probe.inl.h); `read` is null where it would be another set's. */
 template <class T>
 struct Probe {
   int flops_a_round;  // of `fma`
@@ -117,7 +161,11 @@ struct KernelSet {
   Storage storage;
   ByRows<CellTile<T>> cells[kCellKinds];
   ByRows<MatmulTile<T>> matmul3, matmul4;  // of panels with C = 3 and C = 4
+  /** Takes the cells of a tile's rows and some panels, from p on, through their update; sums lie row by row. */
+  void (*finish[kCellKinds])(const CellTile<T>& tile, int p, int panels, T* sums);
   Probe<T> probe;
+  Quantization quantization;     // of kInt8
+  const KernelSet* unquantized;  // of kInt8: the set of the same unit that computes what stays in T
 
   constexpr const ByRows<CellTile<T>>& cell(CellKind kind) const { return cells[static_cast<int>(kind)]; }
   constexpr const ByRows<MatmulTile<T>>& matmul(int columns) const { return columns == 3 ? matmul3 : matmul4; }

@@ -55,14 +55,18 @@ constexpr ByRows<MatmulTile<Vec::T>> matmul_kernels() {
 /** W is what panels hold: Vec::T or Half. */
 template <class W>
 constexpr KernelSet<Vec::T> make_kernel_set(const char* isa, Storage storage) {
-  return {isa,
-          Vec::U,
-          storage,
-          {cell_kernels<W, LSTM>(), cell_kernels<W, GRU>(), cell_kernels<W, RNN<CellKind::kRNNTanh>>(),
-           cell_kernels<W, RNN<CellKind::kRNNReLU>>()},
-          matmul_kernels<W, 3>(),
-          matmul_kernels<W, 4>(),
-          kProbe};
+  return {
+      isa,
+      Vec::U,
+      storage,
+      {cell_kernels<W, LSTM>(), cell_kernels<W, GRU>(), cell_kernels<W, RNN<CellKind::kRNNTanh>>(),
+       cell_kernels<W, RNN<CellKind::kRNNReLU>>()},
+      matmul_kernels<W, 3>(),
+      matmul_kernels<W, 4>(),
+      {finish_tile<LSTM>, finish_tile<GRU>, finish_tile<RNN<CellKind::kRNNTanh>>, finish_tile<RNN<CellKind::kRNNReLU>>},
+      kProbe,
+      {},
+      nullptr};
 }
 
 /** Whether the loops find a kernel for every number of rows that they may ask for. */

@@ -13,13 +13,14 @@ namespace {
 struct Entry {
   const char* isa;
   bool supported;
-  const KernelSet<float>*float32, *float16;
+  const KernelSet<float>*float32, *float16, *int8;
   const KernelSet<double>* float64;
 };
 
 std::vector<Entry> table() {
   return {
-#define PACKED_LSTM_EACH_ISA(isa) {#isa, cpu_info().isa, &isa::kFloat32, &isa::kFloat16, &isa::kFloat64},
+#define PACKED_LSTM_EACH_ISA(name, floats, dots) \
+  {#name, cpu_info().name, &floats::kFloat32, &floats::kFloat16, &dots::kInt8, &floats::kFloat64},
 #include "kernels/isa/isa.inc"
 #undef PACKED_LSTM_EACH_ISA
   };
@@ -51,13 +52,16 @@ const Entry& selected() {
 
 template <>
 const KernelSet<float>& kernels<float>(Storage storage) {
-  return storage == Storage::kFloat16 ? *selected().float16 : *selected().float32;
+  const Entry& entry = selected();
+  return storage == Storage::kInt8 ? *entry.int8 : storage == Storage::kFloat16 ? *entry.float16 : *entry.float32;
 }
 
 template <>
 const KernelSet<double>& kernels<double>(Storage) {
   return *selected().float64;
 }
+
+const char* selected_isa() { return selected().isa; }
 
 std::vector<std::string> supported_isas() {
   std::vector<std::string> out;

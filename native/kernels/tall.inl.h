@@ -101,16 +101,13 @@ PACKED_LSTM_INLINE void sum_tall(const PanelRange& weights, int p, int rows, con
 template <class W, class Cell>
 void cell_tall(const CellTile<Vec::T>& tile) {
   using S = SumsOf<Cell>;
-  constexpr int kVectors = Cell::kShape.unit_vectors;
   alignas(64) Vec::T sums[Vec::kTallRows * S::kCount * Vec::U];
   for (int p = tile.weights.begin; p < tile.weights.end; ++p) {
     const auto products =
         cell_products<Cell::kShape.apart>(tile, weight_rows<W>(tile.weights, p), S::kColumns * Vec::U);
     sum_tall<W, S>(tile.weights, p, tile.rows, products.first == 0 ? nullptr : tile.pre, products.of + products.first,
                    products.of + 2, tile.chain, sums);
-    CellRow cells[Vec::kTallRows * kVectors];
-    for (int r = 0; r < tile.rows; ++r) point_at<Cell>(tile, p, r, cells + r * kVectors);
-    finish_cells_outlined<Cell>(cells, sums, tile.rows * kVectors);
+    finish_tile<Cell>(tile, p, 1, sums);
   }
 }
 

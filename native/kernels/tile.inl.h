@@ -190,18 +190,6 @@ constexpr bool kSumsInPlace = kInPlace<W> && Cell::kShape.gates > 1;
 template <class W, class Cell>
 constexpr bool kCellsInPlace = kInPlace<W> && Cell::kShape.has_c;
 
-/** The cells of panel p's row r: one for each vector of its units. */
-template <class Cell>
-PACKED_LSTM_INLINE void point_at(const CellTile<Vec::T>& tile, int p, int r, CellRow* cells) {
-  constexpr int kVectors = Cell::kShape.unit_vectors;
-  PACKED_LSTM_UNROLL
-  for (int v = 0; v < kVectors; ++v) {
-    const int unit = (p * kVectors + v) * Vec::U;
-    Vec::T* const c = Cell::kShape.has_c ? tile.c[r] + unit : nullptr;
-    cells[v] = {c, tile.h[r] + unit, tile.out[r] + unit, tile.units - unit};
-  }
-}
-
 template <class W, class Cell, int MR, int NP>
 PACKED_LSTM_INLINE void cell_at(const CellTile<Vec::T>& tile, int p) {
   using S = SumsOf<Cell>;
@@ -211,13 +199,13 @@ PACKED_LSTM_INLINE void cell_at(const CellTile<Vec::T>& tile, int p) {
   constexpr auto sum = kSumsInPlace<W, Cell> ? sum_tile<W, S, MR, NP> : sum_tile_outlined<W, S, MR, NP>;
   sum(tile.weights, p, products.first == 0 ? nullptr : tile.pre, products.of + products.first, products.of + 2,
       tile.chain, sums);
-  CellRow cells[MR * NP * kVectors];
-  PACKED_LSTM_UNROLL
-  for (int i = 0; i < MR * NP; ++i) point_at<Cell>(tile, p + i % NP, i / NP, cells + i * kVectors);
   if constexpr (kCellsInPlace<W, Cell>) {
+    CellRow cells[MR * NP * kVectors];
+    PACKED_LSTM_UNROLL
+    for (int i = 0; i < MR * NP; ++i) point_at<Cell>(tile, p + i % NP, i / NP, cells + i * kVectors);
     finish_cells<Cell>(cells, sums, MR * NP * kVectors);
   } else {
-    finish_cells_outlined<Cell>(cells, sums, MR * NP * kVectors);
+    finish_tile<Cell>(tile, p, NP, sums);
   }
 }
 

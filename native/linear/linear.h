@@ -32,8 +32,9 @@ class Linear {
 
  private:
   /** Rows [first, last) by panels [begin, end). */
-  void block(const T* x, T* y, std::int64_t first, std::int64_t last, int begin, int end,
+  void block(const T* x, T* y, std::int64_t first, std::int64_t last, int begin, int end, std::byte* quantized,
              const std::atomic<bool>& stop) const;
+  std::size_t quantized_bytes() const;
   int wanted_workers(std::int64_t rows) const;
 
   const KernelSet<T>* kernels_;

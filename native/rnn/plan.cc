@@ -23,16 +23,21 @@ constexpr double kHoistedCost = 1.2;
 // The epilogue of a unit: an LSTM's five exponentials and three divisions; a GRU's three and three; one of each; none.
 // A Xeon takes 9, 8.5 and 4.4 a lane with AVX-512, whose divisions are slower a lane, and 6, 6 and 3.7 with AVX2.
 constexpr double kCellCyclesPerLane[kCellKinds] = {8, 7.5, 4, 0.5};
+// A row that is rounded to 8 bits: its largest magnitude first, then its values.
+constexpr double kQuantizeRowCycles = 40, kQuantizeVectorCycles = 4;
 constexpr double kStepCycles = 150;  // pointers and calls of one step
 // A barrier's counter goes from core to core: 700 to 900 cycles for two workers, and more for each that joins.
 constexpr double kBarrierCyclesPerWorker = 400, kWakeCycles = 35000;
-// Workers that meet at every step go at the pace of whoever is slower at each: on cores shared with others, some
-// percent.
-constexpr double kPaceOfTheSlower = 1.05;
+// Workers that meet at every step go at the pace of whoever is slower at each; two directions at once write halves of
+// the same rows, which the next layer reads whole. On two cores of a Zen 4 both take 4 to 11% more than two groups of
+// sequences that never meet, of which the rest of the model sees some.
+constexpr double kPaceTogether = 1.07;
 constexpr int kSlotsInCache = 24, kSlotsBeyondCache = 64;
 static_assert(kSlotsInCache <= kSlotsBeyondCache && kSlotsBeyondCache <= kMaxSlots,
               "the walker's arrays, and those of `complete`, have room for no more");
 constexpr int kMaxHoisted = 128;
+// Of x's product that is hoisted only because it stays in float.
+constexpr std::size_t kFloatBytes = 64u << 10;
 constexpr std::size_t kHoistedBytes = 1u << 20, kBlockBytes = 32u << 20;
 
 class Model {
@@ -70,7 +75,7 @@ class Model {
  private:
   double layer_cycles(int layer, const Plan& plan, const double* steps_of) const {
     const double passes = static_cast<double>(config_.directions) / plan.directions;
-    const double pace = plan.splits > 1 ? kPaceOfTheSlower : 1;
+    const double pace = (plan.splits > 1 ? kPaceTogether : 1) * (plan.directions > 1 ? kPaceTogether : 1);
     double cycles = 0;
     for (int rows = 1; rows <= plan.slots; ++rows) {
       if (steps_of[rows] != 0) cycles += pace * passes * steps_of[rows] * step_cycles(layer, plan, rows);
@@ -125,9 +130,13 @@ class Model {
   // A separate projection lets few rows read W_ih once for many steps; a whole tile of rows gains nothing from it
   // unless W comes from beyond the level-2 cache.
   int hoisted_steps(int layer, const Plan& plan) const {
-    if (config_.layer_input(layer) < kernels_.unit || layout_.steps < 2) return 0;
     const std::size_t row_bytes =
         static_cast<std::size_t>(panels_) * shape_.columns() * kernels_.unit * kernels_.element_bytes;
+    if (x_in_float(layer)) {
+      const int fit = static_cast<int>(kFloatBytes / (row_bytes * static_cast<std::size_t>(plan.slots)));
+      return std::clamp(fit, 1, std::min(kMaxHoisted, layout_.steps));
+    }
+    if (config_.layer_input(layer) < kernels_.unit || layout_.steps < 2) return 0;
     const std::size_t room = beyond_caches(layer, plan) ? 4 * kHoistedBytes : kHoistedBytes;
     const int fit = static_cast<int>(room / (row_bytes * static_cast<std::size_t>(plan.slots)));
     const int steps = std::min({std::max(fit, kernels_.tile_rows), kMaxHoisted, layout_.steps});
@@ -135,6 +144,9 @@ class Model {
         plan.slots < kernels_.tile_rows / 2 + 1 || (plan.slots <= 2 * kernels_.tile_rows && !in_cache(plan));
     return few || spares_traffic(layer, plan, steps) ? steps : 0;
   }
+
+  /** Whether x, of a quantized model, is multiplied in float, which is never done in the tile. */
+  bool x_in_float(int layer) const { return kernels_.terms > 1 && config_.layer_input(layer) <= kShortInput; }
 
   // Weights that overflow the last cache come from memory at each step. Rows that go in step can read W_ih once for
   // many steps, and write and read back what comes of it: 6 to 14% less time at H 1024 and 2048; at H 512, where all
@@ -170,15 +182,21 @@ class Model {
     const double reading = reading_cycles(bytes);
     // The first tile waits for W, the others find it near. With W in level 3, H 256, that makes 85% of the peak for 3
     // rows (AVX2: one tile), 79% for 4 and 94% for 8, where 83%, 78% and 89% were measured.
-    const double computing = in_tile * k_cycles, first = computing / reads_of_weights(layer, full);
+    const double computing = in_tile * k_cycles / kernels_.terms, first = computing / reads_of_weights(layer, full);
     double cycles = std::max(first, reading) + kShows * std::min(first, reading) + computing - first;
     // What comes from memory is waited for, and every team of the call reads its own.
     if (beyond_caches(layer, plan)) cycles = computing + plan.groups * bytes / kMemoryBytesPerCycle;
-    if (hoisted) cycles += kHoistedCost * inputs * panels * columns * rows / kFmaPerCycle;
+    const double hoisted_terms = x_in_float(layer) ? 1 : kernels_.terms;
+    if (hoisted) cycles += kHoistedCost * inputs * panels * columns * rows / kFmaPerCycle / hoisted_terms;
+    if (kernels_.terms > 1) {
+      const double values =
+          states + (config_.proj_size != 0 ? config_.hidden_size : 0) + (x_in_float(layer) ? 0 : inputs);
+      cycles += rows * (kQuantizeRowCycles + values / kernels_.unit * kQuantizeVectorCycles);
+    }
     const double cell_cycles = kernels_.unit * kCellCyclesPerLane[static_cast<int>(config_.cell)];
     cycles += rows * panels * shape_.unit_vectors * cell_cycles + kStepCycles + 10 * rows;
     if (config_.proj_size != 0)
-      cycles += rows * states * config_.hidden_size / kernels_.unit / plan.splits / kFmaPerCycle;
+      cycles += rows * states * config_.hidden_size / kernels_.unit / plan.splits / kFmaPerCycle / kernels_.terms;
     if (plan.splits > 1) cycles += kBarrierCyclesPerWorker * plan.splits * (config_.proj_size != 0 ? 2 : 1);
     return cycles;
   }
@@ -219,6 +237,8 @@ Plan plan_of(const TeamShape& shape, const Config& config, const Layout& layout,
   return Model(config, layout, kernels).complete(shape);
 }
 
+bool plan_is_forced() { return forced_shape().groups != 0; }
+
 Plan make_plan(const Config& config, const Layout& layout, const KernelTraits& kernels, int threads) {
   const Model model(config, layout, kernels);
   const TeamShape forced = forced_shape();
@@ -242,10 +262,12 @@ Plan make_plan(const Config& config, const Layout& layout, const KernelTraits& k
 }
 
 std::string Plan::describe() const {
-  return "groups " + std::to_string(groups) + ", directions " + std::to_string(directions) + ", splits " +
-         std::to_string(splits) + ", slots " + std::to_string(slots) + ", hoisted " + std::to_string(hoisted_below) +
-         " and " + std::to_string(hoisted_above) + ", block rows " + std::to_string(block_rows) + ", cycles " +
-         std::to_string(static_cast<std::int64_t>(cycles));
+  char text[200];
+  std::snprintf(text, sizeof text,
+                "groups %d, directions %d, splits %d, slots %d, hoisted %d and %d, block rows %lld, cycles %.0f",
+                groups, directions, splits, slots, hoisted_below, hoisted_above, static_cast<long long>(block_rows),
+                cycles);
+  return text;
 }
 
 }  // namespace packed_lstm

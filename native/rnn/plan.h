@@ -16,12 +16,18 @@ struct KernelTraits {
   int unit;                  // U
   int tile_rows, tall_rows;  // MR, and of the tall tile
   int element_bytes, weight_bytes;
+  int terms;  // of a product that one operation of a lane adds: 1, or for kInt8 the set's
 };
 
 template <class T>
 KernelTraits traits(const KernelSet<T>& kernels, CellKind cell) {
   const ByRows<CellTile<T>>& by_rows = kernels.cell(cell);
-  return {kernels.unit, by_rows.tile_rows, by_rows.tall_rows, static_cast<int>(sizeof(T)), bytes_of(kernels.storage)};
+  return {kernels.unit,
+          by_rows.tile_rows,
+          by_rows.tall_rows,
+          static_cast<int>(sizeof(T)),
+          bytes_of(kernels.storage),
+          kernels.quantization.group};
 }
 
 /** A team is `directions` × `splits` workers; each group of sequences has a team of its own. */
@@ -51,6 +57,9 @@ constexpr int kHoistRows = 256;
 
 /** The plan for a team of this shape. */
 Plan plan_of(const TeamShape& shape, const Config& config, const Layout& layout, const KernelTraits& kernels);
+
+/** Whether PACKED_LSTM_PLAN names the shape of a team. */
+bool plan_is_forced();
 
 /**
  * The best plan for at most `threads` workers, or, where PACKED_LSTM_PLAN names the shape of a team ("2,1,1": groups,

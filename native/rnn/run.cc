@@ -117,7 +117,8 @@ class Forward {
 
  private:
   void run() {
-    plan_ = make_plan(config_, call_.layout, traits(model_.kernels(), config_.cell), Pool::get().threads());
+    const int threads = plan_is_forced() ? Pool::get().threads() : Pool::get().workers();
+    plan_ = make_plan(config_, call_.layout, traits(model_.kernels(), config_.cell), threads);
     advise_huge_pages(call_.output, static_cast<std::size_t>(call_.layout.rows()) * config_.output_size() * sizeof(T));
     Pool::get().run(plan_.workers(), [this](int n) { prepare(n); }, [this](int worker, int) { work(worker); });
     release_large_scratch();
@@ -129,12 +130,14 @@ class Forward {
     const KernelSet<T>& kernels = model_.kernels();
     const char* kind = layout.origins != nullptr ? "joined" : layout.batch_sizes != nullptr ? "packed" : "dense";
     static constexpr const char* kCells[kCellKinds] = {"lstm", "gru", "rnn tanh", "rnn relu"};
-    std::fprintf(stderr,
-                 "packed-lstm: %s float%d%s %s, %s T %d, B %d, %lld rows, I %d, H %d, P %d, L %d, D %d; %s; %.4f ms\n",
-                 kCells[static_cast<int>(config_.cell)], static_cast<int>(8 * sizeof(T)),
-                 kernels.storage == Storage::kFloat16 ? " (weights float16)" : "", kernels.isa, kind, layout.steps,
-                 layout.batch, static_cast<long long>(layout.rows()), config_.input_size, config_.hidden_size,
-                 config_.proj_size, config_.num_layers, config_.directions, plan_.describe().c_str(), ms);
+    std::fprintf(
+        stderr, "packed-lstm: %s float%d%s %s, %s T %d, B %d, %lld rows, I %d, H %d, P %d, L %d, D %d; %s; %.4f ms\n",
+        kCells[static_cast<int>(config_.cell)], static_cast<int>(8 * sizeof(T)),
+        kernels.storage == Storage::kFloat16 ? " (weights float16)"
+        : kernels.storage == Storage::kInt8  ? " (weights int8)"
+                                             : "",
+        kernels.isa, kind, layout.steps, layout.batch, static_cast<long long>(layout.rows()), config_.input_size,
+        config_.hidden_size, config_.proj_size, config_.num_layers, config_.directions, plan_.describe().c_str(), ms);
   }
 
   void prepare(int workers) {
@@ -144,8 +147,8 @@ class Forward {
     teams_ = desk.teams.get();
     workspace_at_ = &desk.workspace_at;
     workspace_at_->clear();
-    slot_sizes_ = SlotSizes::of(model_, plan_.slots, plan_.most_hoisted());
-    scratch_elements_ = (slot_sizes_.elements() + kAlignment - 1) / kAlignment * kAlignment;
+    slot_sizes_ = SlotSizes::of(model_, plan_.slots, plan_.most_hoisted(), plan_.splits);
+    scratch_elements_ = (slot_sizes_.elements(sizeof(T)) + kAlignment - 1) / kAlignment * kAlignment;
     std::size_t elements = scratch_elements_ * static_cast<std::size_t>(plan_.groups * plan_.directions);
     for (int g = 0; g < plan_.groups && config_.num_layers > 1; ++g) {
       Team& team = teams_[static_cast<std::size_t>(g)];

@@ -2,6 +2,7 @@
 #include "rnn/walker.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "gemm/matmul.h"
 #include "rnn/plan.h"
@@ -23,6 +24,9 @@ class Walker {
         share_(share),
         gates_(pass.weights->gates),
         proj_(pass.weights->proj),
+        quantized_(kernels_.storage == Storage::kInt8),
+        x_apart_(pass.weights->inputs.count() != 0),
+        row_bytes_(scratch.row_bytes),
         panel_units_(config_.shape().unit_vectors * kernels_.unit),
         first_panel_(gates_.count() * share.index / share.count),
         last_panel_(gates_.count() * (share.index + 1) / share.count),
@@ -36,6 +40,11 @@ class Walker {
       slots_[i].unprojected = row(scratch.unprojected, s * padded);
       slots_[i].hoisted = row(scratch.hoisted, s * static_cast<std::size_t>(pass.hoisted) * gates_.columns_padded());
     }
+    if (quantized_) {
+      x8_ = scratch.quantized + static_cast<std::size_t>(share.index) * row_bytes_.worker_bytes(pass.slots);
+      h8_ = x8_ + kMaxSlots * row_bytes_.x;
+      unprojected8_ = h8_ + static_cast<std::size_t>(pass.slots) * row_bytes_.h;
+    }
     while (active_ < pass.slots && next_ < pass.count) fill(slots_[active_++]);
   }
 
@@ -45,6 +54,7 @@ class Walker {
       step();
       if (proj_.count() != 0) {
         wait();
+        if (quantized_) quantize(out_, active_, config_.hidden_size, unprojected8_, row_bytes_.unprojected, a8_);
         project();
       }
       wait();
@@ -76,6 +86,17 @@ class Walker {
     }
   }
 
+  // `count` rows in 8 bits, from `to` on, `bytes` each.
+  void quantize(const T* const* rows, int count, int k, std::byte* to, std::size_t bytes, const QuantizedRow** out) {
+    if constexpr (std::is_same_v<T, float>) {
+      for (int i = 0; i < count; ++i, to += bytes) {
+        QuantizedRow* const row = reinterpret_cast<QuantizedRow*>(to);
+        kernels_.quantization.quantize(rows[i], k, row);
+        out[i] = row;
+      }
+    }
+  }
+
   // Looks up where this step's rows lie.
   void locate() {
     if (pass_.hoisted != 0) hoist();
@@ -89,6 +110,9 @@ class Walker {
       out_[s] = proj_.count() != 0 ? slot.unprojected : y_[s];
       pre_[s] = pass_.hoisted != 0 ? hoisted_row(slot, slot.done) : nullptr;
     }
+    if (!quantized_) return;
+    if (pass_.hoisted == 0) quantize(x_, active_, pass_.k_x, x8_, row_bytes_.x, a8_);
+    quantize(h_, active_, config_.real_size(), h8_, row_bytes_.h, state8_);
   }
 
   T* hoisted_row(const Slot& slot, int done) const {
@@ -101,9 +125,14 @@ class Walker {
     const T* a[kHoistRows];
     T* out[kHoistRows];
     int rows = 0;
+    const bool in_8_bits = quantized_ && !x_apart_;
+    const int most = in_8_bits ? kMaxSlots : kHoistRows;
+    const Panels& panels = x_apart_ ? pass_.weights->inputs : gates_;
+    const KernelSet<T>& kernels = x_apart_ ? *kernels_.unquantized : kernels_;
     const auto multiply = [&] {
-      matmul(kernels_, Matmul<T>{gates_, first_panel_, last_panel_, pass_.k_x, gates_.columns_padded(), config_.chain(),
-                                 rows, a, out});
+      if (in_8_bits) quantize(a, rows, pass_.k_x, x8_, row_bytes_.x, a8_);
+      matmul(kernels, Matmul<T>{panels, first_panel_, last_panel_, pass_.k_x, gates_.columns_padded(), config_.chain(),
+                                rows, a, a8_, out});
       rows = 0;
     };
     for (int s = 0; s < active_; ++s) {
@@ -112,7 +141,7 @@ class Walker {
       slot.hoisted_from = slot.done;
       slot.projected = std::min(pass_.hoisted, slot.sequence->length - slot.done);
       for (int done = slot.done; done < slot.hoisted_from + slot.projected; ++done) {
-        if (rows == kHoistRows) multiply();
+        if (rows == most) multiply();
         a[rows] = pass_.x.at(*slot.sequence, time(slot, done));
         out[rows++] = hoisted_row(slot, done);
       }
@@ -122,7 +151,7 @@ class Walker {
 
   void step() {
     CellTile<T> tile;
-    tile.k_x = pass_.k_x;
+    tile.k_x = gates_.inputs();
     tile.k_h = config_.real_size();
     tile.units = config_.hidden_size;
     tile.chain = config_.chain();
@@ -130,7 +159,12 @@ class Walker {
                   [&](const PanelRange& weights, int row, int rows) {
                     tile.weights = weights;
                     tile.rows = rows;
-                    std::copy_n(x_ + row, rows, tile.x);
+                    if (quantized_) {
+                      std::copy_n(a8_ + row, rows, tile.x8);
+                      std::copy_n(state8_ + row, rows, tile.h8);
+                    } else {
+                      std::copy_n(x_ + row, rows, tile.x);
+                    }
                     std::copy_n(pre_ + row, rows, tile.pre);
                     std::copy_n(h_ + row, rows, tile.h);
                     std::copy_n(c_ + row, rows, tile.c);
@@ -142,8 +176,8 @@ class Walker {
   void project() {
     const int begin = proj_.count() * share_.index / share_.count,
               end = proj_.count() * (share_.index + 1) / share_.count;
-    matmul(kernels_,
-           Matmul<T>{proj_, begin, end, config_.hidden_size, config_.proj_size, config_.chain(), active_, out_, y_});
+    matmul(kernels_, Matmul<T>{proj_, begin, end, config_.hidden_size, config_.proj_size, config_.chain(), active_,
+                               out_, a8_, y_});
   }
 
   void wait() {
@@ -184,22 +218,40 @@ class Walker {
   const SlotScratch<T>& scratch_;
   const Share& share_;
   const Panels &gates_, &proj_;
+  const bool quantized_, x_apart_;  // the latter: x's product is always hoisted, and in float
+  const QuantizedSizes row_bytes_;
   const int panel_units_, first_panel_, last_panel_, first_unit_, last_unit_;
   int active_ = 0, next_ = 0;
   Slot slots_[kMaxSlots];
   const T *x_[kMaxSlots], *pre_[kMaxSlots], *h_[kMaxSlots];
   T *c_[kMaxSlots], *out_[kMaxSlots], *y_[kMaxSlots];
+  std::byte *x8_ = nullptr, *h8_ = nullptr, *unprojected8_ = nullptr;
+  const QuantizedRow *a8_[kMaxSlots], *state8_[kMaxSlots];  // a8_: x, or h before the projection
 };
 
 }  // namespace
 
+std::size_t QuantizedSizes::worker_bytes(int slots) const {
+  return kMaxSlots * x + static_cast<std::size_t>(slots) * (h + unprojected);
+}
+
 template <class T>
-SlotSizes SlotSizes::of(const Weights<T>& model, int slots, int hoisted) {
+SlotSizes SlotSizes::of(const Weights<T>& model, int slots, int hoisted, int workers) {
   const Config& config = model.config();
   const Panels& gates = model.at(0, 0).gates;
   const CellShape shape = config.shape();
   SlotSizes sizes;
   sizes.slots = slots;
+  sizes.workers = workers;
+  if (model.kernels().storage == Storage::kInt8) {
+    const Quantization& quantization = model.kernels().quantization;
+    for (int layer = 0; layer < std::min(2, config.num_layers); ++layer) {
+      const int inputs = model.at(layer, 0).gates.inputs();
+      if (inputs != 0) sizes.quantized.x = std::max(sizes.quantized.x, quantization.row_bytes(inputs));
+    }
+    sizes.quantized.h = quantization.row_bytes(config.real_size());
+    if (config.proj_size != 0) sizes.quantized.unprojected = quantization.row_bytes(config.hidden_size);
+  }
   sizes.hoisted = hoisted;
   sizes.padded_hidden = gates.count() * shape.unit_vectors * model.kernels().unit;
   sizes.padded_columns = gates.columns_padded();
@@ -209,15 +261,18 @@ SlotSizes SlotSizes::of(const Weights<T>& model, int slots, int hoisted) {
   return sizes;
 }
 
-std::size_t SlotSizes::elements() const {
+std::size_t SlotSizes::elements(std::size_t bytes) const {
   const std::size_t rows = static_cast<std::size_t>(slots);
-  return rows * padded_hidden * ((has_c ? 1 : 0) + (projected ? 1 : 0)) + rows * hoisted * padded_columns + zeros;
+  return static_cast<std::size_t>(workers) * quantized.worker_bytes(slots) / bytes +
+         rows * padded_hidden * ((has_c ? 1 : 0) + (projected ? 1 : 0)) + rows * hoisted * padded_columns + zeros;
 }
 
 template <class T>
 SlotScratch<T>::SlotScratch(T* base, const SlotSizes& sizes) {
   const std::size_t rows = static_cast<std::size_t>(sizes.slots);
-  T* next = base;
+  quantized = reinterpret_cast<std::byte*>(base);
+  row_bytes = sizes.quantized;
+  T* next = base + static_cast<std::size_t>(sizes.workers) * row_bytes.worker_bytes(sizes.slots) / sizeof(T);
   const auto take = [&](bool wanted, std::size_t elements) {
     T* const part = wanted ? next : nullptr;
     if (wanted) next += elements;
@@ -234,8 +289,8 @@ void walk(const Weights<T>& model, const Pass<T>& pass, const SlotScratch<T>& sc
   Walker<T>(model, pass, scratch, share).run();
 }
 
-template SlotSizes SlotSizes::of<float>(const Weights<float>&, int, int);
-template SlotSizes SlotSizes::of<double>(const Weights<double>&, int, int);
+template SlotSizes SlotSizes::of<float>(const Weights<float>&, int, int, int);
+template SlotSizes SlotSizes::of<double>(const Weights<double>&, int, int, int);
 template struct SlotScratch<float>;
 template struct SlotScratch<double>;
 template void walk<float>(const Weights<float>&, const Pass<float>&, const SlotScratch<float>&, const Share&) noexcept;

@@ -10,9 +10,21 @@
 
 namespace packed_lstm {
 
-/** How much scratch the workers of one direction share. */
+/**
+ * Bytes of a row in 8 bits; 0 where there is none. Each worker quantizes what it reads, which spares it a wait for
+ * another's: rows are short beside the panels that they are multiplied by.
+ */
+struct QuantizedSizes {
+  std::size_t x = 0, h = 0, unprojected = 0;
+
+  std::size_t worker_bytes(int slots) const;
+};
+
+/** How much scratch the workers of one direction have. */
 struct SlotSizes {
   int slots;
+  int workers;
+  QuantizedSizes quantized;
   int hoisted;         // steps a slot has room for
   int padded_hidden;   // H, up to whole panels
   int padded_columns;  // of a hoisted row
@@ -20,17 +32,23 @@ struct SlotSizes {
   bool has_c, projected;
 
   template <class T>
-  static SlotSizes of(const Weights<T>& model, int slots, int hoisted);
-  std::size_t elements() const;
+  static SlotSizes of(const Weights<T>& model, int slots, int hoisted, int workers);
+  /** Of `bytes` elements. */
+  std::size_t elements(std::size_t bytes) const;
 };
 
-/** What the workers of one direction share: scratch for `slots` rows. Each touches only its own panels' columns. */
+/**
+ * Scratch for `slots` rows, which the workers of one direction share: each touches only its own panels' columns, and
+ * its own quantized rows.
+ */
 template <class T>
 struct SlotScratch {
-  T* c;            // slots × padded H; null for a cell that has none
-  T* unprojected;  // slots × padded H: h before the projection; null without one
-  T* hoisted;      // slots × hoisted × padded columns; null if nothing is hoisted
-  T* zeros;        // R zeros: h before a first step
+  std::byte* quantized;      // workers × worker_bytes
+  QuantizedSizes row_bytes;  // of those
+  T* c;                      // slots × padded H; null for a cell that has none
+  T* unprojected;            // slots × padded H: h before the projection; null without one
+  T* hoisted;                // slots × hoisted × padded columns; null if nothing is hoisted
+  T* zeros;                  // R zeros: h before a first step
 
   /** Lays the parts out over `sizes.elements()` elements; whoever allocated them clears `zeros`, nothing else needs it.
    */

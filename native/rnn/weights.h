@@ -12,8 +12,9 @@
 namespace packed_lstm {
 
 struct DirectionWeights {
-  Panels gates;  // K = layer input, then R
-  Panels proj;   // K = H, P columns; empty without a projection
+  Panels gates;   // K = layer input, then R
+  Panels proj;    // K = H, P columns; empty without a projection
+  Panels inputs;  // where a quantized layer's x is short: K = layer input, in float, and that of `gates` is R alone
 };
 
 template <class T>
@@ -30,7 +31,10 @@ class Weights {
    * caller's to have checked.
    */
   void pack(const std::vector<T*>& parameters);
-  /** Writes them out again, bit for bit, but for a NaN that is stored as a Half: of its payload that keeps the top. */
+  /**
+   * Writes them out again, bit for bit, but for a NaN that is stored as a Half: of its payload that keeps the top; and
+   * those in 8 bits as the floats they stand for.
+   */
   void unpack(const std::vector<T*>& parameters) const;
 
   const Config& config() const { return config_; }

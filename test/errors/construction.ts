@@ -79,7 +79,7 @@ export const construction: readonly Row[] = [
     () => new LSTM(3, 4, any({ weightDtype: "bfloat16" })),
     TypeError,
     "ERR_DTYPE",
-    'weightDtype: expected "float32" or "float16", but got "bfloat16"',
+    'weightDtype: expected "float32", "float16" or "int8", but got "bfloat16"',
   ],
   [
     "float16 weights of a float64 LSTM",
@@ -87,6 +87,20 @@ export const construction: readonly Row[] = [
     TypeError,
     "ERR_DTYPE",
     'weightDtype: expected "float64", as the dtype is, but got "float16"',
+  ],
+  [
+    "int8 weights of a float64 LSTM",
+    () => new LSTM(3, 4, { dtype: "float64", weightDtype: "int8" }),
+    TypeError,
+    "ERR_DTYPE",
+    'weightDtype: expected "float64", as the dtype is, but got "int8"',
+  ],
+  [
+    "int8 weights of more terms than 32 bits hold the sum of",
+    () => new LSTM(133_145, 4, { weightDtype: "int8" }),
+    RangeError,
+    "ERR_ARG_VALUE",
+    'inputSize: expected at most 133144 with weightDtype "int8", but got 133145',
   ],
   [
     "wider weights than the dtype",

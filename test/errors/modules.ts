@@ -10,6 +10,27 @@ const table = embedding.stateDict();
 
 export const linearRows: readonly Row[] = [
   ["Linear without sizes", () => new Linear(any(undefined), 4), TypeError, "ERR_ARG_TYPE", "inFeatures"],
+  [
+    "int8 weights of a float64 Linear",
+    () => new Linear(3, 4, { dtype: "float64", weightDtype: "int8" }),
+    TypeError,
+    "ERR_DTYPE",
+    'weightDtype: expected "float64", as the dtype is, but got "int8"',
+  ],
+  [
+    "a weight dtype that no Linear has",
+    () => new Linear(3, 4, any({ weightDtype: "float16" })),
+    TypeError,
+    "ERR_DTYPE",
+    'weightDtype: expected "float32" or "int8", but got "float16"',
+  ],
+  [
+    "a Linear of int8 whose rows are too long",
+    () => new Linear(133_145, 1, { weightDtype: "int8" }),
+    RangeError,
+    "ERR_ARG_VALUE",
+    'inFeatures: expected at most 133144 with weightDtype "int8", but got 133145',
+  ],
   ["Linear of no outputs", () => new Linear(3, 0), RangeError, "ERR_ARG_VALUE", "outFeatures"],
   ["Linear of half an input", () => new Linear(1.5, 4), RangeError, "ERR_ARG_VALUE", "inFeatures"],
   ["Linear beyond memory", () => new Linear(2 ** 24, 2 ** 24), RangeError, "ERR_ARG_VALUE", "memory"],

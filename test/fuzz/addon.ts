@@ -16,7 +16,7 @@ import type {
 import { native } from "../../lib/native.js";
 import type { Below } from "../support/mutate.js";
 import { detach } from "../support/odd-buffers.js";
-import { parameterSizes, randomConfig, randomRows } from "./sizes.js";
+import { parameterSizes, randomConfig, randomLinear, randomRows } from "./sizes.js";
 import type { Attack, Outcome, Target } from "./target.js";
 import { Memory, type Numbers, stranger } from "./values.js";
 
@@ -252,13 +252,8 @@ class Case {
   }
 
   #newProduct(): void {
-    const dtype = this.#below(4) === 0 ? "float64" : "float32";
-    const config = {
-      inFeatures: 1 + this.#below(20),
-      outFeatures: 1 + this.#below(70),
-      bias: this.#below(2) === 0,
-      dtype,
-    } as const;
+    const config = randomLinear(this.#below);
+    const { dtype } = config;
     const object = new native.Linear(this.#tricky({ ...config, inFeatures: this.#odd(config.inFeatures) }) as never);
     this.#products.push({ config, object });
     const list = [this.#array(dtype, config.inFeatures * config.outFeatures)];
@@ -297,10 +292,9 @@ class Case {
     const [steps, batch, width] = [1 + this.#below(4), 1 + this.#below(6), 1 + this.#below(4)];
     const sizes = Int32Array.from({ length: steps }, (_, t) => Math.max(1, batch - t));
     const total = steps + this.#below(2);
-    const packed = sizes.reduce((a, b) => a + b, 0);
     const move = [
       this.#odd(this.#array(kind, total * batch * width)),
-      this.#odd(this.#array(kind, packed * width)),
+      this.#odd(this.#array(kind, sizes.reduce((a, b) => a + b, 0) * width)),
       this.#odd(sizes),
       this.#odd(this.#below(2) === 0 ? null : Int32Array.from({ length: batch }, (_, i) => batch - 1 - i)),
       this.#odd(total),

@@ -41,7 +41,8 @@ await build({
 
 const { status, signal } = spawnSync(process.execPath, [join(out, "main.mjs"), ...process.argv.slice(2)], {
   stdio: "inherit",
-  env: { ...process.env, PACKED_LSTM_ROOT: root },
+  // As many threads as are asked for, on any machine: what they do to each other is what is attacked.
+  env: { ...process.env, PACKED_LSTM_ROOT: root, PACKED_LSTM_ALL_THREADS: "1" },
 });
 if (signal) console.error(`fuzz: ended by ${signal}`);
 process.exit(status ?? 1);

@@ -1,6 +1,6 @@
 // Models and batches drawn at random, and how long every array of a call on them is, as binding.d.ts says.
 
-import type { CellKind, RecurrentConfig } from "../../binding.js";
+import type { CellKind, LinearConfig, RecurrentConfig } from "../../binding.js";
 import { gatesOf } from "../support/binding-model.js";
 import type { Below } from "../support/mutate.js";
 
@@ -8,15 +8,28 @@ export function randomConfig(below: Below): RecurrentConfig {
   const hiddenSize = 1 + below(20);
   const cells: CellKind[] = ["lstm", "lstm", "lstm", "gru", "rnn_tanh", "rnn_relu"];
   const cell = cells[below(cells.length)] ?? "lstm";
+  const dtype = below(4) === 0 ? "float64" : "float32";
   return {
     cell,
-    inputSize: 1 + below(6),
+    inputSize: 1 + below(below(4) === 0 ? 40 : 6),
     hiddenSize,
     projSize: cell === "lstm" && below(3) === 0 ? below(hiddenSize) : 0,
     numLayers: 1 + below(2),
     bidirectional: below(3) === 0,
     bias: below(3) !== 0,
-    dtype: below(4) === 0 ? "float64" : "float32",
+    dtype,
+    weightDtype: dtype === "float32" && below(3) === 0 ? "int8" : dtype,
+  };
+}
+
+export function randomLinear(below: Below): LinearConfig {
+  const dtype = below(4) === 0 ? "float64" : "float32";
+  return {
+    inFeatures: 1 + below(20),
+    outFeatures: 1 + below(70),
+    bias: below(2) === 0,
+    dtype,
+    weightDtype: dtype === "float32" && below(3) === 0 ? "int8" : dtype,
   };
 }
 

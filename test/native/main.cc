@@ -51,6 +51,7 @@ int run_all(const Scenario* scenario, const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  unsetenv("PACKED_LSTM_ALL_THREADS");  // the suite's
   Options options;
   for (int i = 1; i + 1 < argc; i += 2) {
     if (std::strcmp(argv[i], "--seeds") == 0) options.seeds = std::strtoul(argv[i + 1], nullptr, 10);

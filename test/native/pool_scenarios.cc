@@ -10,6 +10,7 @@
 
 namespace {
 
+using packed_lstm::Company;
 using packed_lstm::Pool;
 using packed_lstm::SpinBarrier;
 using schedule::draw;
@@ -259,6 +260,36 @@ void a_barrier_after_an_abort() {
   }
 }
 
+// Of two workers or more, one that is late half of the time; then the machine is free again.
+void a_busy_machine_gets_fewer_workers() {
+  Company company;
+  const int many = 2 + draw(kMost);
+  const std::int64_t took = 1'000'000 * (1 + draw(20));
+  const auto late = [&](std::int64_t by) { company.note(many, many, took, by * (many - 1)); };
+  SCHEDULE_EXPECT(company.workers(many) == many);
+  for (int i = 0; i < 20; ++i) late(took / 2 - 1);
+  SCHEDULE_EXPECT(company.workers(many) == many);
+  for (int i = 0; i < 3; ++i) late(took);
+  SCHEDULE_EXPECT(company.workers(many) == many / 2);
+  SCHEDULE_EXPECT(company.workers(1) == 1);
+  while (company.workers(many) != many) schedule::yield();
+  late(took / 2 + 100'000);
+  late(0);
+  late(took / 2 + 450'000);
+  SCHEDULE_EXPECT(company.workers(many) == many);
+}
+
+void a_late_worker_is_noticed() {
+  Pool& pool = pool_of(2);
+  if (pool.workers() == 1) return;  // on one core there are no two
+  const auto late = [](int worker, int) {
+    const std::int64_t end = packed_lstm::nanoseconds_now() + 2'000'000 * worker;
+    while (packed_lstm::nanoseconds_now() < end) schedule::yield();
+  };
+  while (pool.workers() == 2) pool.run(2, [](int) {}, late);
+  SCHEDULE_EXPECT(pool.threads() == 2 && pool.workers() == 1);
+}
+
 }  // namespace
 
 const Scenario kPoolScenarios[] = {
@@ -273,4 +304,6 @@ const Scenario kPoolScenarios[] = {
     {"threads that cannot be had are done without", threads_that_cannot_be_had},
     {"a lowered limit holds, a raised one too", a_limit_lowered_and_raised},
     {"a barrier forgets those that an abort let go", a_barrier_after_an_abort},
+    {"a machine that is busy gets fewer workers, for a while", a_busy_machine_gets_fewer_workers},
+    {"a worker that is late is noticed", a_late_worker_is_noticed},
     {nullptr, nullptr}};

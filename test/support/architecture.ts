@@ -22,7 +22,7 @@ const libFloors: readonly (readonly RegExp[])[] = [
   [/^lib\/nn\/recurrent\/(recurrent|lstm|gru|rnn|cell)(-[a-z-]+)?\.ts$/],
   [/^lib\/nn\/map\//],
   [/^lib\/nn\/(linear|embedding)\.ts$/, /^lib\/nn\/recurrent\//],
-  [/^lib\/nn\/(module|state-dict|uncloneable)\.ts$/],
+  [/^lib\/nn\/(module|state-dict|uncloneable|weight-dtype)\.ts$/],
   [/^lib\/weights\//],
   [/^lib\/sequences\//],
   [/^lib\/random\//],

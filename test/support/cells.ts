@@ -75,7 +75,7 @@ interface ModuleSizes {
   readonly weightDtype: string;
 }
 
-type DictOptions = { prefix?: string; batchFirst?: boolean; weightDtype?: "float16" | undefined };
+type DictOptions = { prefix?: string; batchFirst?: boolean; weightDtype?: "float16" | "int8" | undefined };
 
 export interface Cell {
   readonly name: string;

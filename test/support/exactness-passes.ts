@@ -35,12 +35,12 @@ export interface Setup {
 }
 
 /** What the digest of a shape's bits is called in test/fixtures/bits.json. */
-export function bitsName(cell: Cell, shape: Shape, dtype: FloatDType): string {
+export function bitsName(cell: Cell, shape: Shape, dtype: FloatDType | "int8"): string {
   return [...(cell === lstm ? [] : [cell.name]), shape.name, dtype].join(", ");
 }
 
 /** The bits of all results in 16 hexadecimal digits. */
-export function digest(results: readonly Results[]): string {
+export function digest(results: readonly Partial<Results>[]): string {
   const hash = createHash("sha256");
   for (const { data } of results.flatMap((result) => Object.values(result) as Tensor[])) {
     hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
@@ -58,6 +58,13 @@ export function setUp(cell: Cell, shape: Shape, dtype: FloatDType, seed = 7): Se
   const batchFirst = cell.make(inputSize, hiddenSize, { ...options, batchFirst: true });
   batchFirst.loadStateDict(timeMajor.stateDict());
   return { timeMajor, batchFirst, sequences, states };
+}
+
+/** The setup with its models' weights stored otherwise. */
+export function storedAs(weightDtype: "float16" | "int8", cell: Cell, setup: Setup): Setup {
+  const make = (batchFirst: boolean): Module =>
+    cell.fromStateDict(setup.timeMajor.stateDict(), { weightDtype, batchFirst });
+  return { ...setup, timeMajor: make(false), batchFirst: make(true) };
 }
 
 const order = (n: number): number[] => Array.from({ length: n }, (_, k) => k);

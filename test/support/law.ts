@@ -4,7 +4,7 @@
 import type { CellKind } from "../../binding.js";
 import { fma32, fma64 } from "../../lib/random/float-math.js";
 
-type Vector = ArrayLike<number>;
+export type Vector = ArrayLike<number>;
 
 /** IEEE arithmetic in the type computed in, and the constants of math.inl.h in it. */
 interface Arithmetic {
@@ -22,7 +22,7 @@ interface Arithmetic {
   slope: number;
 }
 
-const single: Arithmetic = {
+export const single: Arithmetic = {
   round: Math.fround,
   fma: fma32,
   q: [0.500000006204652, -0.16666542785217112, 0.04166628160559864, -0.008366611428699686, 0.0013946481133896944].map(
@@ -59,8 +59,8 @@ const double: Arithmetic = {
 };
 
 const kChain = 64;
-const kShortInput = 16;
-function chainTerms(cell: CellKind, hidden: number): number {
+export const kShortInput = 16;
+export function chainTerms(cell: CellKind, hidden: number): number {
   if (cell === "lstm") return hidden <= 16 ? 8 : kChain;
   if (cell === "gru") return hidden <= 16 ? 8 : hidden < 128 ? 16 : hidden < 256 ? 32 : kChain;
   return hidden <= 64 ? 8 : hidden < 256 ? 16 : kChain;
@@ -71,7 +71,7 @@ const min = (a: number, b: number): number => (a < b ? a : b);
 const max = (a: number, b: number): number => (a > b ? a : b);
 
 /** S and a product over a[k]·w[k], in chains. */
-function product(
+export function product(
   { fma, round }: Arithmetic,
   sum: number,
   a: Vector,
@@ -142,7 +142,7 @@ function tanh(type: Arithmetic, y: number): number {
 }
 
 /** A state after a step, of the sums of a unit: [i, f, g, o], [r, z, n] or [a], each [X, H] but the LSTM's. */
-function activate(
+export function activate(
   type: Arithmetic,
   cell: CellKind,
   sums: readonly (readonly number[])[],
@@ -175,7 +175,7 @@ interface Gate {
 }
 
 const both = ["ih", "hh"] as const;
-const gates: Record<CellKind, readonly Gate[]> = {
+export const gates: Record<CellKind, readonly Gate[]> = {
   lstm: [{ x: both }, { x: both }, { x: both }, { x: both }],
   gru: [
     { x: both, h: [] },
@@ -197,7 +197,15 @@ export interface LawModel {
 }
 
 /** One layer in one direction, in walking order. */
-function walk(model: LawModel, suffix: string, inputs: readonly Vector[], h0: Vector, c0: Vector) {
+export type Walk = (
+  model: LawModel,
+  suffix: string,
+  inputs: readonly Vector[],
+  h0: Vector,
+  c0: Vector,
+) => { output: number[][]; h: number[]; c: number[] };
+
+const walk: Walk = (model, suffix, inputs, h0, c0) => {
   const type = model.dtype === "float32" ? single : double;
   const size = model.hiddenSize;
   const chain = chainTerms(model.cell, size);
@@ -232,13 +240,20 @@ function walk(model: LawModel, suffix: string, inputs: readonly Vector[], h0: Ve
     output.push(h);
   }
   return { output, h, c };
-}
+};
 
 /**
  * The model over one sequence.
  * @param h0 one array a layer and direction, as is c0, which only an LSTM reads
+ * @param walkLayer how a layer is computed: with the weights as they are, or as law-int8.ts has it
  */
-export function byLaw(model: LawModel, sequence: readonly Vector[], h0: readonly Vector[], c0: readonly Vector[]) {
+export function byLaw(
+  model: LawModel,
+  sequence: readonly Vector[],
+  h0: readonly Vector[],
+  c0: readonly Vector[],
+  walkLayer = walk,
+) {
   const hn: number[][] = [];
   const cn: number[][] = [];
   let layer = sequence;
@@ -246,7 +261,7 @@ export function byLaw(model: LawModel, sequence: readonly Vector[], h0: readonly
     const halves = (model.bidirectional ? ["", "_reverse"] : [""]).map((reverse) => {
       const turn = <V>(list: readonly V[]): readonly V[] => (reverse ? list.toReversed() : list);
       const place = hn.length;
-      const { output, h, c } = walk(model, `l${l}${reverse}`, turn(layer), h0[place]!, c0[place] ?? h0[place]!);
+      const { output, h, c } = walkLayer(model, `l${l}${reverse}`, turn(layer), h0[place]!, c0[place] ?? h0[place]!);
       hn.push(h);
       cn.push(c);
       return turn(output);

@@ -32,7 +32,7 @@ int main() {
     config.cell = static_cast<CellKind>(cell);
     const int columns = config.shape().columns();
     const int rows = (unit == 16 ? 24 : unit == 8 ? 12 : 24) / columns;
-    const KernelTraits kernels{unit, rows, unit == 8 ? 32 : rows, 4, 4};
+    const KernelTraits kernels{unit, rows, unit == 8 ? 32 : rows, 4, 4, 1};
     const Plan plan = make_plan(config, layout, kernels, threads);
     std::printf("%d %d %d %d %.0f\n", plan.groups, plan.directions, plan.splits, plan.slots, plan.cycles);
   }

@@ -41,15 +41,21 @@ function parity(): { done: number; of: number; worst: number } {
   return { done, of: cases.length, worst };
 }
 
-async function bits(): Promise<{ done: number; of: number }> {
-  const file = new URL("../fixtures/bits.json", import.meta.url);
+/** @param name of the file of digests in test/fixtures, of what is stored as `storages` say */
+async function bits(
+  name: string,
+  storages: readonly ((typeof DTYPES)[number] | "int8")[],
+  share: number,
+): Promise<{ done: number; of: number }> {
+  const file = new URL(`../fixtures/${name}`, import.meta.url);
   const committed = JSON.parse(readFileSync(file, "utf8")) as Record<string, string>;
   let done = 0;
   for (const [cell, shape] of spread(cells.flatMap((cell) => shapesOf(cell).map((shape) => [cell, shape] as const)))) {
-    for (const dtype of DTYPES) {
-      if (spent(1)) break;
-      const name = passes.bitsName(cell, shape, dtype);
-      const setup = passes.setUp(cell, shape, dtype);
+    for (const storage of storages) {
+      if (spent(share)) break;
+      const name = passes.bitsName(cell, shape, storage);
+      const drawn = passes.setUp(cell, shape, storage === "int8" ? "float32" : storage);
+      const setup = storage === "int8" ? passes.storedAs(storage, cell, drawn) : drawn;
       setNumThreads(1);
       const ways = { alone: passes.alone(setup), packed: passes.packed(setup) };
       setNumThreads(2);
@@ -61,11 +67,15 @@ async function bits(): Promise<{ done: number; of: number }> {
       done++;
     }
   }
-  return { done, of: Object.keys(committed).length };
+  return { done, of: Object.keys(committed).filter((key) => !key.startsWith("Linear")).length };
 }
 
-const report = { parity: parity(), bits: await bits() };
-if (report.parity.done === 0 || report.bits.done === 0) throw new Error("no time for a single number");
+const report = {
+  parity: parity(),
+  bits: await bits("bits.json", DTYPES, 0.8),
+  int8: await bits("int8-bits.json", ["int8"], 1),
+};
+if (Object.values(report).some(({ done }) => done === 0)) throw new Error("no time for a single number");
 const { isa, supportedIsas, compiler } = runtimeInfo();
 const seconds = Number(((performance.now() - started) / 1000).toFixed(1));
 writeSync(1, `${JSON.stringify({ isa, supportedIsas, compiler, ...report, seconds })}\n`);

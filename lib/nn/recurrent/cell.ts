@@ -7,13 +7,14 @@ import { native } from "../../native.js";
 import { allocate, allocateUnset, type FloatDType } from "../../tensor/strided.js";
 import { Tensor, type TensorLike, toTensor } from "../../tensor/tensor.js";
 import { holderOf, type Ready, ready, WeightedModule } from "../module.js";
-import { matchStateDict, type StateDict, type WeightDType } from "../state-dict.js";
+import { matchStateDict, type StateDict } from "../state-dict.js";
+import type { WeightDType } from "../weight-dtype.js";
 import { type FullConfig, printRecurrent } from "./config.js";
 import { cellOf, type ModuleName } from "./kinds.js";
 import {
   checkCellArguments,
   checkNonlinearity,
-  checkWeightDType,
+  checkRecurrentWeightDType,
   type MadeOf,
   type RNNCellFromStateDictOptions,
 } from "./options.js";
@@ -30,7 +31,7 @@ export abstract class Cell<Hx extends GivenState, State extends FinalState> exte
   readonly hiddenSize: number;
   readonly bias: boolean;
   readonly dtype: FloatDType;
-  /** What the weights are stored in: `dtype`, or "float16". */
+  /** What the weights are stored in: `dtype`, "float16" or "int8". */
   readonly weightDtype: WeightDType;
 
   readonly #config: FullConfig;
@@ -128,7 +129,7 @@ export function readCellDict(module: ModuleName, dict: StateDict, options: RNNCe
   const { prefix = "", weightDtype, nonlinearity } = checkOptions(caller, options, keys);
   const cell = cellOf(module, checkNonlinearity(nonlinearity));
   const read = readConfig({ caller, dict, prefix, cell, isCell: true });
-  const config = { ...read, weightDtype: checkWeightDType(weightDtype, read.dtype) };
+  const config = { ...read, weightDtype: checkRecurrentWeightDType(weightDtype, read.dtype) };
   const parameters = matchStateDict(caller, dict, prefix, recurrentSpec(config));
   const { bias, dtype, kind } = config;
   const own = kind.nonlinearity && { nonlinearity: kind.nonlinearity };

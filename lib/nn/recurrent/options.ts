@@ -3,7 +3,8 @@
 
 import { checkBool, checkInt, checkNumber, checkOptions, describe, rangeError, typeError } from "../../check.js";
 import { checkFloatDType, type FloatDType } from "../../tensor/strided.js";
-import type { LoadStateDictOptions, WeightDType } from "../state-dict.js";
+import type { LoadStateDictOptions } from "../state-dict.js";
+import { checkTerms, checkWeightDType, type WeightDType } from "../weight-dtype.js";
 import { completeConfig, type FullConfig } from "./config.js";
 import { cellOf, type ModuleName, type Nonlinearity } from "./kinds.js";
 import type { HiddenOut, LSTMOut } from "./out.js";
@@ -16,7 +17,10 @@ interface WeightOptions {
   dtype?: FloatDType;
   /**
    * "float16" stores a float32 model's weights in half the memory, each rounded once to the nearest; its biases, states and
-   * arithmetic stay float32. For small batches of large models, which wait for their weights. By default as `dtype`.
+   * arithmetic stay float32. For small batches of large models, which wait for their weights. "int8" stores them in a quarter, and
+   * multiplies 8-bit integers: each row of a weight is rounded with a scale of its own when it is loaded, each step's x and h
+   * when they are multiplied; x of 16 features or fewer, biases, states and outputs stay float32. For speed where an error of
+   * some 1e-3 will do; h, and x beyond 16, may be 133,144 wide. By default as `dtype`.
    */
   weightDtype?: WeightDType;
 }
@@ -152,7 +156,7 @@ export function checkArguments(
     batchFirst: checkBool("batchFirst", batchFirst),
     dropout: checkNumber("dropout", dropout, { min: 0, max: 1 }),
   };
-  return [completeConfig(config), pass];
+  return [checkRows(completeConfig(config)), pass];
 }
 
 /** Judges the arguments of a cell's constructor. @throws as the LSTMCell constructor documents */
@@ -174,13 +178,27 @@ export function checkCellArguments(
     ...{ projSize: 0, numLayers: 1, bidirectional: false },
     ...checkWeights(given),
   };
-  return completeConfig(config, true);
+  return checkRows(completeConfig(config, true));
 }
 
 function checkWeights(given: { [K in keyof WeightOptions]?: unknown }): Required<WeightOptions> {
   const { bias = true, dtype: wanted = "float32", weightDtype } = given;
   const dtype = checkFloatDType("dtype", wanted);
-  return { bias: checkBool("bias", bias), dtype, weightDtype: checkWeightDType(weightDtype, dtype) };
+  return { bias: checkBool("bias", bias), dtype, weightDtype: checkRecurrentWeightDType(weightDtype, dtype) };
+}
+
+/** What the weights of a recurrent module or cell are stored in. @throws as checkWeightDType */
+export function checkRecurrentWeightDType(weightDtype: unknown, dtype: FloatDType): WeightDType {
+  return checkWeightDType(weightDtype, dtype, ["float16", "int8"]);
+}
+
+/** @throws RangeError ERR_ARG_VALUE for a size that weights in int8 may not have */
+function checkRows(config: FullConfig): FullConfig {
+  const { weightDtype, inputSize, hiddenSize, numLayers, width } = config;
+  checkTerms(weightDtype, "inputSize", inputSize);
+  checkTerms(weightDtype, "hiddenSize", hiddenSize);
+  if (numLayers > 1) checkTerms(weightDtype, "the next layer's input", width);
+  return config;
 }
 
 /**
@@ -195,16 +213,4 @@ export function checkNonlinearity(nonlinearity: unknown): Nonlinearity {
     throw rangeError("ERR_ARG_VALUE", "nonlinearity", expected, describe(nonlinearity));
   }
   throw typeError("ERR_ARG_TYPE", "nonlinearity", expected, describe(nonlinearity));
-}
-
-/**
- * What the weights of a model in `dtype` are stored in.
- * @throws TypeError ERR_ARG_TYPE when it is no string, ERR_DTYPE for anything but the dtype itself, or "float16" for float32
- */
-export function checkWeightDType(weightDtype: unknown, dtype: FloatDType): WeightDType {
-  if (weightDtype === undefined || weightDtype === dtype) return dtype;
-  if (weightDtype === "float16" && dtype === "float32") return weightDtype;
-  const code = typeof weightDtype === "string" ? "ERR_DTYPE" : "ERR_ARG_TYPE";
-  const expected = dtype === "float32" ? '"float32" or "float16"' : '"float64", as the dtype is';
-  throw typeError(code, "weightDtype", expected, describe(weightDtype));
 }

@@ -12,9 +12,9 @@ import {
   type ParameterSpec,
   readDType,
   readMatrix,
-  roundTo,
   type StateDict,
 } from "../state-dict.js";
+import { roundTo } from "../weight-dtype.js";
 import { completeConfig, type FullConfig, formatConfig } from "./config.js";
 import { cellWithGates, type Kind, kinds, rowsText, withArticle } from "./kinds.js";
 

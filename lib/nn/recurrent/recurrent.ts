@@ -11,14 +11,15 @@ import type { FloatDType } from "../../tensor/strided.js";
 import type { Tensor, TensorLike } from "../../tensor/tensor.js";
 import { type HiddenMapResult, type MapOptions, type MapResult, type MapSource, mapSequences } from "../map/map.js";
 import { holderOf, madeWith, type Ready, ready, ShareableModule, type SharedArguments } from "../module.js";
-import { matchStateDict, type StateDict, type WeightDType } from "../state-dict.js";
+import { matchStateDict, type StateDict } from "../state-dict.js";
+import type { WeightDType } from "../weight-dtype.js";
 import { prepareCall } from "./call.js";
 import { type FullConfig, formatConfig, printRecurrent } from "./config.js";
 import { cellOf, type ModuleName, withArticle } from "./kinds.js";
 import {
   checkArguments,
   checkNonlinearity,
-  checkWeightDType,
+  checkRecurrentWeightDType,
   type MadeOf,
   type RNNFromStateDictOptions,
 } from "./options.js";
@@ -50,7 +51,7 @@ export abstract class Recurrent<
   readonly dropout: number;
   readonly bidirectional: boolean;
   readonly dtype: FloatDType;
-  /** What the weights are stored in: `dtype`, or "float16". */
+  /** What the weights are stored in: `dtype`, "float16" or "int8". */
   readonly weightDtype: WeightDType;
 
   readonly #config: FullConfig;
@@ -254,7 +255,7 @@ export function readStateDict(module: ModuleName, dict: StateDict, options: RNNF
   checkBool("batchFirst", batchFirst);
   const cell = cellOf(module, checkNonlinearity(nonlinearity));
   const read = readConfig({ caller, dict, prefix, cell });
-  const config = { ...read, weightDtype: checkWeightDType(weightDtype, read.dtype) };
+  const config = { ...read, weightDtype: checkRecurrentWeightDType(weightDtype, read.dtype) };
   const parameters = matchStateDict(caller, dict, prefix, recurrentSpec(config));
   return [read.inputSize, read.hiddenSize, { ...optionsOf(config), batchFirst, [ready]: parameters }];
 }

@@ -23,6 +23,8 @@ export interface RecurrentNode extends InitialState {
   readonly layout: 0 | 1;
   readonly reverse: boolean;
   readonly nonlinearity: "tanh" | "relu";
+  /** Whether the file's weights are 8-bit integers of onnxruntime's own operator, the state dict what they stand for. */
+  readonly quantized: boolean;
 }
 
 /** Of torch's gates in order, where ONNX has each. */
@@ -56,7 +58,15 @@ export function readRecurrent(view: NodeView): RecurrentNode {
   const state = readInitialState(view, sizes, layout, weights.w);
   const suffixes = direction === "reverse" ? ["l0_reverse"] : ["l0", "l0_reverse"].slice(0, directions);
   const stateDict = makeStateDict(view, weights, sizes, suffixes);
-  return { module, stateDict, layout, reverse: direction === "reverse", nonlinearity, ...state };
+  return {
+    module,
+    stateDict,
+    layout,
+    reverse: direction === "reverse",
+    nonlinearity,
+    quantized: view.quantized,
+    ...state,
+  };
 }
 
 /** What sets the node's kind apart from torch's module. */

@@ -54,7 +54,26 @@ PACKED_LSTM_INLINE void finish_cells(const CellRow* cells, Vec::T* sums, int cou
   if constexpr (Cell::kHalves == 2) finish_half<Cell, 1>(cells, sums, count);
 }
 
+/** The cells of panel p's row r: one for each vector of its units. */
 template <class Cell>
-PACKED_LSTM_NOINLINE void finish_cells_outlined(const CellRow* cells, Vec::T* sums, int count) {
+PACKED_LSTM_INLINE void point_at(const CellTile<Vec::T>& tile, int p, int r, CellRow* cells) {
+  constexpr int kVectors = Cell::kShape.unit_vectors;
+  PACKED_LSTM_UNROLL
+  for (int v = 0; v < kVectors; ++v) {
+    const int unit = (p * kVectors + v) * Vec::U;
+    Vec::T* const c = Cell::kShape.has_c ? tile.c[r] + unit : nullptr;
+    cells[v] = {c, tile.h[r] + unit, tile.out[r] + unit, tile.units - unit};
+  }
+}
+
+/** The cells of all a tile's rows and of the panels from p on. */
+template <class Cell>
+PACKED_LSTM_NOINLINE void finish_tile(const CellTile<Vec::T>& tile, int p, int panels, Vec::T* sums) {
+  constexpr int kVectors = Cell::kShape.unit_vectors;
+  CellRow cells[kMaxTileRows * kVectors];
+  int count = 0;
+  for (int r = 0; r < tile.rows; ++r) {
+    for (int n = 0; n < panels; ++n, count += kVectors) point_at<Cell>(tile, p + n, r, cells + count);
+  }
   finish_cells<Cell>(cells, sums, count);
 }

@@ -1,0 +1,8 @@
+// The kernels of kInt8 for AArch64 NEON with the dot product of ARMv8.2.
+#include <arm_neon.h>
+#define PACKED_LSTM_ISA neon_dotprod
+#define PACKED_LSTM_VECTORS "kernels/isa/vec_neon.h"
+#define PACKED_LSTM_DOT "kernels/isa/dot_neon.h"
+#define PACKED_LSTM_UNQUANTIZED neon
+#define PACKED_LSTM_DOTPROD
+#include "kernels/isa/instantiate_int8.inl.h"
