@@ -126,7 +126,7 @@ Pool::Helper* Pool::claim() {
 void Pool::run(int wanted, const std::function<void(int)>& prepare, const Task& task) {
   Helper* claimed[kMaxThreads];
   int helpers = 0;
-  if (wanted > 1 && job_count_.load(std::memory_order_relaxed) == 0) {
+  if (wanted > 1) {
     if (wanted > kMaxThreads) wanted = kMaxThreads;
     start_helpers(wanted - 1);
     while (helpers < wanted - 1 && (claimed[helpers] = claim()) != nullptr) ++helpers;

@@ -39,8 +39,7 @@ class Pool {
   /**
    * Calls task(worker, workers) for worker = 0 … workers − 1, all at once, worker 0 on the calling thread, and returns
    * when all have. `workers` is at most `wanted`: as many pool threads as are idle now join in, so tasks may wait for
-   * each other; and it is 1 while jobs wait for a thread, as two passes side by side are done sooner than one after the
-   * other over all threads. `prepare(workers)` runs first, on the calling thread, and may throw; the task may not.
+   * each other. `prepare(workers)` runs first, on the calling thread, and may throw; the task may not.
    */
   void run(int wanted, const std::function<void(int)>& prepare, const std::function<void(int, int)>& task);
 
