@@ -46,7 +46,10 @@ constexpr KernelSet<float> kFloat32 = f32::make_kernel_set<float>(PACKED_LSTM_TE
 constexpr KernelSet<float> kFloat16 = f32::make_kernel_set<Half>(PACKED_LSTM_TEXT(PACKED_LSTM_ISA), Storage::kFloat16);
 constexpr KernelSet<double> kFloat64 =
     f64::make_kernel_set<double>(PACKED_LSTM_TEXT(PACKED_LSTM_ISA), Storage::kFloat64);
+// To GCC's sanitizers a function might lie at null, so that they cannot say.
+#ifndef __SANITIZE_ADDRESS__
 static_assert(f32::complete(kFloat32) && f32::complete(kFloat16) && f64::complete(kFloat64));
+#endif
 
 }  // namespace PACKED_LSTM_ISA
 }  // namespace packed_lstm
