@@ -84,6 +84,25 @@ describe.skipIf(!compiles)("the default number of threads (a C++ compiler is nee
       "1 quota",
     ],
     [
+      "version 2, in a group below the one that is mounted",
+      {
+        "proc/self/mountinfo": v2Mount.replace(" / /sys", " /kubepods/pod7 /sys"),
+        "proc/self/cgroup": "0::/kubepods/pod7/box\n",
+        "sys/fs/cgroup/box/cpu.max": "200000 100000\n",
+      },
+      "2 quota",
+    ],
+    [
+      "version 1, of another period",
+      {
+        "proc/self/mountinfo": v1Mount,
+        "proc/self/cgroup": "4:cpu,cpuacct:/box\n",
+        [`${v1}/box/cpu.cfs_quota_us`]: "100000\n",
+        [`${v1}/box/cpu.cfs_period_us`]: "50000\n",
+      },
+      "2 quota",
+    ],
+    [
       "version 1",
       {
         "proc/self/mountinfo": v1Mount,

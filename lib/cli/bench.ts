@@ -21,7 +21,7 @@ export const command: Command = {
     },
     prefix: { type: "string", value: "NAME", help: "which layer of the model file, as `inspect` names them" },
     key: { type: "string", value: "KEY", help: "where in a torch checkpoint the state dict lies" },
-    threads: { type: "string", value: "N", help: "compute threads; all cores unless given" },
+    threads: { type: "string", value: "N", help: "compute threads; what cores and quota allow unless given" },
     json: { type: "boolean", help: "the same as one JSON object, for programs" },
   },
   details: [

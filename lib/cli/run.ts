@@ -66,7 +66,7 @@ export const command: Command = {
       value: "NAME",
       help: "tanh or relu, of an RNN whose file does not say it; tanh unless given",
     },
-    threads: { type: "string", value: "N", help: "compute threads; all cores unless given" },
+    threads: { type: "string", value: "N", help: "compute threads; what cores and quota allow unless given" },
     tokens: { type: "string", value: "N", help: "steps of a batch; 16384 unless given" },
     shard: { type: "string", value: "I/N", help: "only the I-th of N equal shares, I from 0" },
     resume: { type: "boolean", help: "go on where a run that was stopped or killed left off" },

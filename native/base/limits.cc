@@ -197,11 +197,10 @@ const char* name_of(ThreadsFrom from) {
 std::vector<int> allowed_processors() {
   std::vector<int> out;
 #if defined(__linux__)
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return out;
-  for (int i = 0; i < CPU_SETSIZE; ++i) {
-    if (CPU_ISSET(i, &set)) out.push_back(i);
+  cpu_set_t sets[8] = {};  // one holds 1,024 processors, and a kernel that knows more refuses less room
+  if (sched_getaffinity(0, sizeof sets, sets) != 0) return out;
+  for (std::size_t i = 0; i < 8 * CPU_SETSIZE; ++i) {
+    if (CPU_ISSET_S(i, sizeof sets, sets)) out.push_back(static_cast<int>(i));
   }
 #endif
   return out;
