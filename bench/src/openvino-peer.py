@@ -1,13 +1,9 @@
 # OpenVINO as a contender: a child process that reads one JSON request a line, runs and times the ONNX model that it is
 # pointed to, writes the results to the file it is told to, and answers with one JSON line. It needs openvino and numpy.
 
-import json
-import statistics
-import sys
-import time
-
 import numpy as np
 import openvino as ov
+from peer import measure, serve
 
 core = ov.Core()
 
@@ -29,21 +25,6 @@ def read_feeds(request):
     return feeds
 
 
-def timed(run, passes):
-    began = time.perf_counter()
-    for _ in range(passes):
-        run()
-    return 1000 * (time.perf_counter() - began) / passes
-
-
-def block(run, passes, runs, seconds):
-    samples, spent = [], 0
-    while len(samples) < runs or spent < 1000 * seconds:
-        samples.append(timed(run, passes))
-        spent += samples[-1] * passes
-    return {"median": statistics.median(samples), "fastest": min(samples), "samples": len(samples)}
-
-
 def answer(request):
     config = {
         "INFERENCE_NUM_THREADS": request["threads"],
@@ -63,19 +44,9 @@ def answer(request):
         for name in names:
             if name in held:
                 file.write(asked.get_tensor(name).data.astype(np.float32).tobytes())
-    fastest = min(timed(run, 1) for _ in range(2))
-    passes = max(1, int(0.2 / fastest))
-    # Two blocks, the better one counts: the others, too, are timed in two manners.
-    blocks = [block(run, passes, request["runs"], request["seconds"]) for _ in range(2)]
-    return min(blocks, key=lambda figures: figures["median"])
+    return measure(run, request)
 
 
 able = {"FP32": "f32", "BF16": "bf16"}
 precisions = [able[name] for name in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") if name in able]
-print(json.dumps({"version": ov.__version__.split("-")[0], "precisions": precisions}), flush=True)
-for line in sys.stdin:
-    try:
-        reply = answer(json.loads(line))
-    except Exception as error:
-        reply = {"error": f"{type(error).__name__}: {error}"}
-    print(json.dumps(reply), flush=True)
+serve({"version": ov.__version__.split("-")[0], "precisions": precisions}, answer)

@@ -47,7 +47,7 @@ export class PythonPeer {
     if (!python) return "PACKED_LSTM_BENCH_PYTHON names no Python";
     const root = dirname(createRequire(import.meta.url).resolve("packed-lstm/package.json"));
     const script = join(root, "bench", "src", `${name}-peer.py`);
-    const child = spawn(python, [script], { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(python, ["-B", script], { stdio: ["pipe", "pipe", "inherit"] });
     try {
       await once(child, "spawn");
     } catch (error) {

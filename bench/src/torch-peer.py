@@ -3,13 +3,10 @@
 # For a padded batch with lengths, packing and padding again are inside the timed pass.
 
 import ctypes
-import json
-import statistics
-import sys
-import time
 import warnings
 
 import torch
+from peer import measure, serve
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 
@@ -56,21 +53,6 @@ def make_pass(request, tensors):
     return packed
 
 
-def timed(run, passes):
-    began = time.perf_counter()
-    for _ in range(passes):
-        run()
-    return 1000 * (time.perf_counter() - began) / passes
-
-
-def block(run, passes, runs, seconds):
-    samples, spent = [], 0
-    while len(samples) < runs or spent < 1000 * seconds:
-        samples.append(timed(run, passes))
-        spent += samples[-1] * passes
-    return {"median": statistics.median(samples), "fastest": min(samples), "samples": len(samples)}
-
-
 def answer(request):
     torch.set_num_threads(request["threads"])
     dtype = getattr(torch, request["shape"]["dtype"])
@@ -80,20 +62,9 @@ def answer(request):
     with open(request["results"], "wb") as file:
         for tensor in [tensor.contiguous() for tensor in (output, *states)]:
             file.write(ctypes.string_at(tensor.data_ptr(), tensor.element_size() * tensor.numel()))
-    fastest = min(timed(run, 1) for _ in range(2))
-    passes = max(1, int(0.2 / fastest))
-    # Two blocks, the better one counts: the others, too, are timed in two manners.
-    blocks = [block(run, passes, request["runs"], request["seconds"]) for _ in range(2)]
-    return min(blocks, key=lambda figures: figures["median"])
+    return measure(run, request)
 
 
 warnings.filterwarnings("ignore")  # torch.ao tells of its successor at every call
 torch.set_grad_enabled(False)
-print(json.dumps({"version": torch.__version__}), flush=True)
-for line in sys.stdin:
-    try:
-        with torch.inference_mode():
-            reply = answer(json.loads(line))
-    except Exception as error:
-        reply = {"error": f"{type(error).__name__}: {error}"}
-    print(json.dumps(reply), flush=True)
+serve({"version": torch.__version__}, torch.inference_mode()(answer))

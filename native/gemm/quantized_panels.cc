@@ -7,8 +7,6 @@
 namespace packed_lstm {
 namespace {
 
-constexpr int kHeaderRows = 4;  // of a column each: what two sums start from, and the scales of two products
-
 int groups_of(int terms, int group) { return (terms + group - 1) / group; }
 
 /** m / 127; NaN where a weight is not finite. */
@@ -32,7 +30,7 @@ std::size_t Panels::quantized_bytes() const {
   const int group = quantization_.group;
   const std::size_t k = static_cast<std::size_t>(group) *
                         (static_cast<std::size_t>(groups_of(inputs_, group)) + groups_of(states_, group));
-  return (kHeaderRows * sizeof(float) + k) * static_cast<std::size_t>(width_);
+  return (kQuantizedHeader * sizeof(float) + k) * static_cast<std::size_t>(width_);
 }
 
 template <class Move>
@@ -42,7 +40,7 @@ void Panels::each_quantized_row(int product, const Move& move) const {
   for (int p = 0; p < count_; ++p) {
     std::byte* const panel = data_ + static_cast<std::size_t>(p) * stride_;
     float* const scales = reinterpret_cast<float*>(panel) + static_cast<std::size_t>(2 + product) * width;
-    std::byte* const weights = panel + kHeaderRows * sizeof(float) * width + before;
+    std::byte* const weights = panel + kQuantizedHeader * sizeof(float) * width + before;
     for (int column = 0; column < width_; ++column) {
       const int row = row_of(p, column);
       if (row < 0) continue;

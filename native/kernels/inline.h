@@ -13,7 +13,16 @@
 #define PACKED_LSTM_PREFETCH(address) __builtin_prefetch(address)
 #endif
 
+// The scalar set's loops stay loops: unrolled, its kernels would be the largest part of the binary, for the same speed.
+#ifdef PACKED_LSTM_KEEP_LOOPS
+#define PACKED_LSTM_UNROLL
+#else
 #define PACKED_LSTM_UNROLL PACKED_LSTM_PRAGMA("GCC unroll 32")
+#endif
+
+/** What a macro stands for, as a string. */
+#define PACKED_LSTM_TEXT_OF(name) #name
+#define PACKED_LSTM_TEXT(name) PACKED_LSTM_TEXT_OF(name)
 
 // How the loop over k is unrolled: not, unless an instruction set says otherwise.
 #ifdef PACKED_LSTM_UNROLL_K_BY_4

@@ -3,8 +3,6 @@
 // float, is the float set's of the same unit. Included inside an unnamed namespace that names the vectors, Vec, and how
 // they multiply, Dot (see isa/dot_*.h). The law is in arithmetic.h.
 
-constexpr std::size_t kHeaderVectors = 4;  // of C: the starts of two sums a column, the scales of two products
-
 /** MR, the tallest tile whose sums registers hold. */
 constexpr int tile_rows(int columns) {
   const int rows = Dot::kAccumulators / columns;
@@ -137,7 +135,7 @@ PACKED_LSTM_INLINE void each_part(const PanelRange& range, int rows, const Part&
 constexpr int groups_of(int k) { return (k + Dot::kGroup - 1) / Dot::kGroup; }
 
 template <int C>
-constexpr std::size_t kWeightsAt = kHeaderVectors * C * Vec::U * sizeof(float);
+constexpr std::size_t kWeightsAt = kQuantizedHeader * C * Vec::U * sizeof(float);
 
 /** A cell's two sums next to each other, of a panel with a gate alone: from n first ones and n second ones. */
 template <int n>

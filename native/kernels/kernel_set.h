@@ -61,6 +61,10 @@ struct QuantizedRow {
 };
 constexpr int kQuantizedStep = 16;
 
+/** Of a panel of kInt8, rows of C·U floats before its weights: the starts of two sums a column, the scales of two
+ * products. */
+constexpr int kQuantizedHeader = 4;
+
 /** How weights that are stored as kInt8 and rows of activations meet. */
 struct Quantization {
   int group = 1;        // G

@@ -13,15 +13,6 @@
 #include "kernels/isa/sets.h"
 #include "kernels/kernel_set.h"
 
-// The scalar set's loops stay loops: unrolled, its kernels would be the largest part of the binary, for the same speed.
-#ifdef PACKED_LSTM_KEEP_LOOPS
-#undef PACKED_LSTM_UNROLL
-#define PACKED_LSTM_UNROLL
-#endif
-
-#define PACKED_LSTM_TEXT_OF(name) #name
-#define PACKED_LSTM_TEXT(name) PACKED_LSTM_TEXT_OF(name)
-
 namespace packed_lstm {
 namespace PACKED_LSTM_ISA {
 namespace {

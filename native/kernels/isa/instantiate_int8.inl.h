@@ -10,14 +10,6 @@
 #include "kernels/isa/sets.h"
 #include "kernels/kernel_set.h"
 
-#ifdef PACKED_LSTM_KEEP_LOOPS
-#undef PACKED_LSTM_UNROLL
-#define PACKED_LSTM_UNROLL
-#endif
-
-#define PACKED_LSTM_TEXT_OF(name) #name
-#define PACKED_LSTM_TEXT(name) PACKED_LSTM_TEXT_OF(name)
-
 namespace packed_lstm {
 namespace PACKED_LSTM_ISA {
 namespace {
